@@ -1,0 +1,43 @@
+"""A located cause with its evidence."""
+
+from dataclasses import dataclass
+
+from triage.model.terms import Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A fact that supports a cause; `kind` says what it is of (`raised`, `fixture`, `born` ...)."""
+
+    kind: str
+    file: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """`file` relative to the project's root; `line` counts from 1; `symbol` a function or class."""
+
+    file: str
+    line: int
+    symbol: str
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One cause and the failing tests that it explains; `dependents` only follow from them.
+
+    `playbook` is None for a cluster of unknown failures, whose cause is its deepest own frame.
+    """
+
+    id: str
+    playbook: str | None
+    confidence: float
+    proof: Proof
+    cause: Cause
+    evidence: tuple[Evidence, ...]
+    tests: tuple[str, ...]
+    dependents: tuple[str, ...] = ()
+    cluster: str | None = None

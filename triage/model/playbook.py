@@ -1,0 +1,108 @@
+"""Everything known about one kind of failure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from triage.model.terms import Applicability, Category, Level, Phase, Risk, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """One way to recognise the failure; all its conditions hold together, absent ones always hold.
+
+    `exception` are class names (qualified, or bare for a builtin) of which the exception or one of
+    its bases must be one; with `exact` the bases do not count. `message` is searched in the
+    exception's message, `text` in the whole failure text. `where` says which exception of the
+    chain may meet them: `head` (the one that decided), `cause` (its direct cause) or `any` of the
+    two. `raised_in` and `frames` are globs on module paths and on the project's own frames.
+    """
+
+    exception: tuple[str, ...] = ()
+    exact: bool = False
+    message: str | None = None
+    unless: str | None = None
+    where: str = "any"
+    raised_in: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+    source: str | None = None
+    phase: tuple[Phase, ...] = ()
+    fact: Mapping[str, object] = field(default_factory=dict)
+    finding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    use: str
+    applicability: Applicability
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Minutes: `base` once for a playbook in a plan, `per_site` for each place to change."""
+
+    base: int
+    per_site: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTemplate:
+    phase: int
+    effort: Effort
+    title: str
+    steps: tuple[str, ...]
+    alternatives: tuple[str, ...] = ()
+    risk: Risk = Risk.LOW
+    mitigation: str = ""
+    rollback: str = ""
+    changes_schema: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnose:
+    probe: str | None = None
+    intervention: str | None = None
+    rules: tuple[str, ...] = ()
+    site: str = "test-frame"
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """Failures of these playbooks are what this one may only follow from, within `scope`."""
+
+    of: tuple[str, ...] = ()
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A recorded failure: `source` is the path of a JUnit XML file, relative to its playbook."""
+
+    source: str
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    id: str
+    title: str
+    status: str
+    category: Category
+    severity: Severity
+    level: Level
+    why: str
+    symptoms: tuple[Symptom, ...]
+    plan: PlanTemplate
+    applies_to: Mapping[str, str] = field(default_factory=dict)
+    beats: tuple[str, ...] = ()
+    cascade: Cascade = field(default_factory=Cascade)
+    diagnose: Diagnose = field(default_factory=Diagnose)
+    remedies: tuple[Remedy, ...] = ()
+    known_limits: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    match_examples: tuple[Example, ...] = ()
+    no_match_examples: tuple[Example, ...] = ()
+    review_by: str = ""
+    path: Path | None = None
