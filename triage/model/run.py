@@ -80,7 +80,7 @@ class TestRun:
 
     @property
     def counts(self) -> Counts:
-        tally = {outcome: 0 for outcome in Outcome}
+        tally = dict.fromkeys(Outcome, 0)
         for case in self.cases:
             tally[case.outcome] += 1
         return Counts(
