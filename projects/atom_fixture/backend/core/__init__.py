@@ -1,0 +1,1 @@
+"""Domain models and database access of the agent platform."""
