@@ -14,7 +14,7 @@ class EnvironmentKind(StrEnum):
 class Environment:
     """`python` is its interpreter; `key` identifies its content; `pycache` takes its bytecode.
 
-    `root` is the project that it was made for and `built_by` the installer (`uv`, `pip`, `-`).
+    `built_by` is the installer (`uv`, `pip`, `-`) and `notes` are sentences for people.
     """
 
     python: Path
@@ -24,3 +24,4 @@ class Environment:
     built_by: str
     pycache: Path | None = None
     reused: bool = False
+    notes: tuple[str, ...] = ()

@@ -12,13 +12,14 @@ class EnvironmentSpec:
     `python` is a version range (`>=3.11`) or a path to an interpreter; `use` names an existing
     environment, relative to the project's root or absolute; `requirements` are requirement files
     relative to the root; `extras` are what is installed beside them (`.` for the project itself,
-    `.[test]`, a requirement).
+    `.[test]`, a requirement); `pass_env` names variables of the caller that the tests may see.
     """
 
     python: str | None = None
     use: str | None = None
     requirements: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
+    pass_env: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,18 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A sentence that a command can check: `pattern` must not occur in `within` but for `excepting`."""
+    """A sentence that can be checked.
+
+    With `forbids` the expression `pattern` must not occur in the files of `within`, matches that
+    contain `excepting` aside; without, it must occur; `command` must exit with 0.
+    """
 
     claim: str
     pattern: str | None = None
     within: str | None = None
     excepting: str | None = None
+    forbids: bool = False
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,165 @@
+"""The conditions of a symptom, each on one fact: True, False, or None where the report cannot tell."""
+
+import builtins
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+from triage.model.case import ExceptionInfo, Problem
+from triage.model.playbook import Playbook, Symptom
+from triage.playbook.expressions import ExpressionSet
+
+HasFinding = Callable[[str, Problem], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One symptom, ready to test; the numbers are those of its expressions in the set."""
+
+    playbook: Playbook
+    symptom: Symptom
+    index: int
+    message: int | None
+    unless: int | None
+    source: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One exception of a problem's chain; `found` are the numbers of expressions in its message."""
+
+    problem: Problem
+    exception: ExceptionInfo
+    position: int
+    found: frozenset[int]
+    expressions: ExpressionSet
+    has_finding: HasFinding | None
+
+
+def deciding(problem: Problem) -> tuple[ExceptionInfo, ...]:
+    """The exception that was raised and its direct cause; handled ones never decide."""
+    return tuple(one for one in problem.chain[:2] if one.via in ("raised", "cause"))
+
+
+def holds(clause: Clause, scene: Scene) -> int | None:
+    """How many conditions could not be decided; None where one does not hold."""
+    verdicts = [condition(clause, scene) for condition in CONDITIONS]
+    return None if False in verdicts else verdicts.count(None)
+
+
+def bases_of(exception: ExceptionInfo) -> tuple[str, ...]:
+    """The exception's bases: as recorded, or Python's own for a builtin known by name only."""
+    return exception.bases or _builtin_bases(exception.type)
+
+
+def sessions_in_use(problem: Problem) -> int:
+    """How many SQLAlchemy sessions held objects or failed when the problem was seen."""
+    sessions = problem.facts.get("sessions")
+    if not isinstance(sessions, (list, tuple)):
+        return 0
+    return sum(1 for one in sessions if isinstance(one, Mapping) and (one.get("holds") or one.get("failing")))
+
+
+def _where(clause: Clause, scene: Scene) -> bool:
+    wanted = clause.symptom.where
+    return wanted == "any" or (wanted == "head") == (scene.position == 0)
+
+
+def _message(clause: Clause, scene: Scene) -> bool:
+    return clause.message is None or clause.message in scene.found
+
+
+def _unless(clause: Clause, scene: Scene) -> bool:
+    return clause.unless is None or clause.unless not in scene.found
+
+
+def _phase(clause: Clause, scene: Scene) -> bool:
+    return not clause.symptom.phase or scene.problem.phase in clause.symptom.phase
+
+
+def _exception(clause: Clause, scene: Scene) -> bool:
+    symptom = clause.symptom
+    return not symptom.exception or _is_one_of(scene.exception, symptom)
+
+
+def _finding(clause: Clause, scene: Scene) -> bool:
+    rule = clause.symptom.finding
+    return not rule or bool(scene.has_finding and scene.has_finding(rule, scene.problem))
+
+
+def _facts(clause: Clause, scene: Scene) -> bool:
+    """A report without the plugin's facts never meets a condition on them."""
+    wanted = clause.symptom.fact.get("sessions")
+    return not isinstance(wanted, int) or sessions_in_use(scene.problem) >= wanted
+
+
+def _raised_in(clause: Clause, scene: Scene) -> bool | None:
+    globs = clause.symptom.raised_in
+    if not globs:
+        return True
+    module = _module(scene.exception)
+    return None if module is None else any(fnmatchcase(module, one) for one in globs)
+
+
+def _frames(clause: Clause, scene: Scene) -> bool | None:
+    globs = clause.symptom.frames
+    if not globs:
+        return True
+    own = [frame.file for frame in scene.exception.frames if frame.is_own]
+    return any(fnmatchcase(file, one) for file in own for one in globs) if own else None
+
+
+def _source(clause: Clause, scene: Scene) -> bool | None:
+    if clause.source is None:
+        return True
+    lines = [frame.source for frame in scene.exception.frames if frame.is_own and frame.source]
+    return clause.source in scene.expressions.search(lines[-1]) if lines else None
+
+
+# Cheapest first; `all` of them hold for a symptom to hold.
+CONDITIONS: tuple[Callable[[Clause, Scene], bool | None], ...] = (
+    _where,
+    _message,
+    _unless,
+    _phase,
+    _exception,
+    _facts,
+    _finding,
+    _raised_in,
+    _frames,
+    _source,
+)
+
+
+@lru_cache(maxsize=256)
+def _builtin_bases(name: str) -> tuple[str, ...]:
+    cls = getattr(builtins, name, None)
+    if not (isinstance(cls, type) and issubclass(cls, BaseException)):
+        return ()
+    return tuple(base.__name__ for base in cls.__mro__[1:-1])
+
+
+def _is_one_of(exception: ExceptionInfo, symptom: Symptom) -> bool:
+    classes = (exception.type,) if symptom.exact else (exception.type, *bases_of(exception))
+    return any(_same_class(one, wanted) for one in classes for wanted in symptom.exception)
+
+
+def _same_class(given: str, wanted: str) -> bool:
+    """Equal, or `given` lost its module in a report's text and is no builtin."""
+    if given == wanted:
+        return True
+    return "." not in given and wanted.endswith(f".{given}") and not hasattr(builtins, given)
+
+
+def _module(exception: ExceptionInfo) -> str | None:
+    """Where it was raised, as `package/module`, whether a module name or a path is known."""
+    place = exception.raised_in
+    if not place:
+        return None
+    place = place.replace("\\", "/")
+    for folder in ("/site-packages/", "/dist-packages/"):
+        place = place.rpartition(folder)[2]
+    if place.endswith(".py"):
+        return place[:-3]
+    return place if "/" in place else place.replace(".", "/")

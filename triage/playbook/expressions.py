@@ -1,0 +1,73 @@
+"""The only door to RE2: expressions of playbooks, searched in linear time, all of them at once."""
+
+import re
+from collections.abc import Iterable
+
+import re2
+
+from triage.errors import ConfigurationError
+
+MAX_TEXT = 16_384  # characters of a message that take part; the decisive words stand at its head
+
+_UNSUPPORTED = (
+    (r"\(\?=|\(\?!", "look-ahead"),
+    (r"\(\?<=|\(\?<!", "look-behind"),
+    (r"\\[1-9]|\(\?P=", "a back-reference"),
+    (r"\(\?>", "an atomic group"),
+    (r"[*+?}]\+", "a possessive quantifier"),
+    (r"\\Z", r"\Z (write \z)"),
+)
+
+
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    return options
+
+
+def compile_expression(expression: str, where: str) -> "re2._Regexp":
+    """Compile one expression.
+
+    Raises:
+        ConfigurationError: RE2 does not take it; names the construct.
+    """
+    try:
+        return re2.compile(expression, _options())
+    except re2.error as error:
+        construct = next((name for sign, name in _UNSUPPORTED if re.search(sign, expression)), None)
+        what = f"the expression uses {construct}" if construct else f"the expression is not valid: {error}"
+        raise ConfigurationError(
+            f"{what}: {expression}",
+            where=where,
+            allowed="RE2 syntax (linear time): no look-around, no back-references",
+        ) from error
+
+
+class ExpressionSet:
+    """Many expressions searched in one pass over a text."""
+
+    def __init__(self, expressions: Iterable[str]) -> None:
+        self._numbers: dict[str, int] = {}
+        self._set = re2.Set.SearchSet(_options())
+        for expression in dict.fromkeys(expressions):
+            self._numbers[expression] = self._set.Add(expression)
+        if self._numbers:
+            self._set.Compile()
+
+    def number(self, expression: str) -> int:
+        return self._numbers[expression]
+
+    def search(self, text: str) -> frozenset[int]:
+        """The numbers of the expressions that are found in `text`."""
+        if not self._numbers:
+            return frozenset()
+        return frozenset(self._set.Match(text[:MAX_TEXT]))
+
+
+def captures(expression: str, text: str) -> tuple[tuple[str, str], ...]:
+    """The named groups of the first place where `expression` is found, those that took part."""
+    match = re2.compile(expression, _options()).search(text[:MAX_TEXT])
+    if match is None:
+        return ()
+    return tuple((name, value) for name, value in match.groupdict().items() if value is not None)

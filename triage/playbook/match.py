@@ -1,0 +1,176 @@
+"""Which playbooks recognise a problem, which one wins, and why the others lost."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from triage.errors import ConfigurationError
+from triage.model.case import ExceptionInfo, Problem
+from triage.model.failure import Loser, Match
+from triage.model.playbook import Playbook, Symptom
+from triage.model.terms import Level
+from triage.playbook.conditions import Clause, HasFinding, Scene, bases_of, deciding, holds
+from triage.playbook.expressions import ExpressionSet, captures, compile_expression
+
+# Prior trust in a match by what it rests on; `bench/accuracy` is to replace it by measured rates.
+_BY_EXCEPTION_AND_MESSAGE = 0.95
+_BY_EXCEPTION = 0.85
+_BY_MESSAGE = 0.7
+_BY_FALLBACK = 0.5
+_UNDECIDED = 0.1  # taken off for each condition that the report cannot decide
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    clause: Clause
+    exception: ExceptionInfo
+    position: int
+    undecided: int
+
+
+class Matcher:
+    """All playbooks of a library, indexed so that a problem meets only those that could match."""
+
+    def __init__(self, playbooks: Iterable[Playbook]) -> None:
+        self._playbooks = {playbook.id: playbook for playbook in playbooks}
+        self._set = ExpressionSet(_expressions(self._playbooks.values()))
+        self._by_name: dict[str, list[Clause]] = {}
+        self._by_message: dict[int, list[Clause]] = {}
+        self._others: list[Clause] = []
+        for playbook in self._playbooks.values():
+            for index, symptom in enumerate(playbook.symptoms):
+                self._index(self._clause(playbook, symptom, index))
+
+    def match(
+        self, problem: Problem, has_finding: HasFinding | None = None
+    ) -> tuple[Match | None, tuple[Loser, ...]]:
+        """The winner (None: no playbook knows it) and the others that held, with why they lost."""
+        hits: dict[str, _Hit] = {}
+        for hit in self._hits(problem, has_finding):
+            best = hits.get(hit.clause.playbook.id)
+            if best is None or (hit.undecided, hit.position) < (best.undecided, best.position):
+                hits[hit.clause.playbook.id] = hit
+        if not hits:
+            return None, ()
+        winner, losers = self._decide(hits)
+        return _match(winner), losers
+
+    def _clause(self, playbook: Playbook, symptom: Symptom, index: int) -> Clause:
+        def number(expression: str | None) -> int | None:
+            return None if expression is None else self._set.number(expression)
+
+        return Clause(
+            playbook, symptom, index, number(symptom.message), number(symptom.unless), number(symptom.source)
+        )
+
+    def _index(self, clause: Clause) -> None:
+        if clause.symptom.exception:
+            for name in clause.symptom.exception:
+                self._by_name.setdefault(name.rpartition(".")[2], []).append(clause)
+        elif clause.message is not None:
+            self._by_message.setdefault(clause.message, []).append(clause)
+        else:
+            self._others.append(clause)
+
+    def _hits(self, problem: Problem, has_finding: HasFinding | None) -> Iterator[_Hit]:
+        for position, exception in enumerate(deciding(problem)):
+            found = self._set.search(exception.message)
+            scene = Scene(problem, exception, position, found, self._set, has_finding)
+            for clause in self._candidates(exception, found):
+                undecided = holds(clause, scene)
+                if undecided is not None:
+                    yield _Hit(clause, exception, position, undecided)
+
+    def _candidates(self, exception: ExceptionInfo, found: frozenset[int]) -> Iterator[Clause]:
+        names = {exception.name, *(base.rpartition(".")[2] for base in bases_of(exception))}
+        for name in names:
+            yield from self._by_name.get(name, ())
+        for number in found:
+            yield from self._by_message.get(number, ())
+        yield from self._others
+
+    def _decide(self, hits: Mapping[str, _Hit]) -> tuple[_Hit, tuple[Loser, ...]]:
+        reasons: dict[str, str] = {}
+        best_level = min(hit.clause.playbook.level.rank for hit in hits.values())
+        for name, hit in hits.items():
+            if hit.clause.playbook.level.rank > best_level:
+                reasons[name] = f"its level is {hit.clause.playbook.level}"
+        for name in [one for one in hits if one not in reasons]:
+            beaten = next(
+                (by for by in hits if by not in reasons and name in self._playbooks[by].beats), None
+            )
+            if beaten is not None:
+                reasons[name] = f"{beaten} beats it"
+        rest = sorted(
+            (hit for name, hit in hits.items() if name not in reasons),
+            key=lambda hit: (hit.position, hit.undecided, hit.clause.playbook.id),
+        )
+        winner = rest[0]
+        for hit in rest[1:]:
+            reasons[hit.clause.playbook.id] = _why_later(winner, hit)
+        return winner, tuple(Loser(name, reason) for name, reason in sorted(reasons.items()))
+
+
+def check_expressions(playbook: Playbook) -> None:
+    """Every expression of a playbook compiles.
+
+    Raises:
+        ConfigurationError: names the first that does not.
+    """
+    for expression in _expressions([playbook]):
+        compile_expression(expression, str(playbook.path or playbook.id))
+
+
+def usable(playbooks: Iterable[Playbook]) -> tuple[list[Playbook], list[ConfigurationError]]:
+    """Those whose expressions compile, and the errors of the others."""
+    good: list[Playbook] = []
+    errors: list[ConfigurationError] = []
+    for playbook in playbooks:
+        try:
+            check_expressions(playbook)
+        except ConfigurationError as error:
+            errors.append(error)
+        else:
+            good.append(playbook)
+    return good, errors
+
+
+def _expressions(playbooks: Iterable[Playbook]) -> Iterator[str]:
+    for playbook in playbooks:
+        for symptom in playbook.symptoms:
+            yield from (one for one in (symptom.message, symptom.unless, symptom.source) if one is not None)
+
+
+def _match(hit: _Hit) -> Match:
+    symptom = hit.clause.symptom
+    if hit.clause.playbook.level is Level.FALLBACK:
+        trust = _BY_FALLBACK
+    elif symptom.exception and (symptom.message or symptom.raised_in or symptom.finding):
+        trust = _BY_EXCEPTION_AND_MESSAGE
+    else:
+        trust = _BY_EXCEPTION if symptom.exception else _BY_MESSAGE
+    groups = captures(symptom.message, hit.exception.message) if symptom.message else ()
+    confidence = round(max(0.1, trust - _UNDECIDED * hit.undecided), 2)
+    return Match(hit.clause.playbook.id, confidence, _in_words(hit), groups)
+
+
+def _in_words(hit: _Hit) -> str:
+    who = "the exception raised" if hit.position == 0 else "its direct cause"
+    symptom = hit.clause.symptom
+    parts = [f"is {' or '.join(symptom.exception)}"] if symptom.exception else []
+    if symptom.message:
+        parts.append(f"says {symptom.message!r}")
+    if symptom.raised_in:
+        parts.append(f"was raised in {' or '.join(symptom.raised_in)}")
+    if symptom.finding:
+        parts.append(f"comes from code where the rule {symptom.finding} points")
+    if symptom.fact:
+        parts.append(f"was seen with {', '.join(f'{key} >= {value}' for key, value in symptom.fact.items())}")
+    return f"symptom {hit.clause.index + 1}: {who} {' and '.join(parts) or 'failed'}"
+
+
+def _why_later(winner: _Hit, hit: _Hit) -> str:
+    if hit.position != winner.position:
+        return f"it matches the cause; {winner.clause.playbook.id} matches the exception itself"
+    if hit.undecided != winner.undecided:
+        return "fewer of its conditions could be decided"
+    return f"a tie with {winner.clause.playbook.id} that nothing decides: add a `beats`"

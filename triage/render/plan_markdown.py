@@ -1,0 +1,245 @@
+"""A summary to `plan.md`, for the person who carries it out."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from triage.render.escape import block, code, inline
+
+Excerpt = Callable[[str, int], str | None]
+
+WATCH = (
+    ("stack trace", "the deepest line of your own code, not the deepest line"),
+    (
+        "session state",
+        "`sqlalchemy.inspect(obj)`: transient, pending, persistent or detached, and in which session",
+    ),
+    ("database state", "the rows that the test finds before its first statement; what an earlier test left"),
+    ("context state", "`flask.has_app_context()` where the object is made and where it is used"),
+)
+
+
+def plan_markdown(summary: Mapping[str, Any], excerpt: Excerpt) -> str:
+    """The whole document; `excerpt(file, line)` gives source lines with the line marked, or None."""
+    sections = (
+        _title(summary),
+        _overview(summary),
+        _gates(summary["gates"]),
+        _patterns(summary),
+        _files(summary),
+        _causes(summary, excerpt),
+        _chains(summary),
+        _latent(summary["latent"]),
+        _clusters(summary["clusters"]),
+        *(_phase(phase) for phase in summary["plan"]["phases"]),
+        _order(summary),
+        _risks(summary["plan"]["phases"]),
+        _watch(summary["failures"]),
+    )
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _title(summary: Mapping[str, Any]) -> str:
+    run = summary["run"]
+    return (
+        f"# Plan for {inline(summary['project']['name'])}\n\n"
+        f"Run {code(run['id'])}, {run['started_at']}, {run['duration_s']} s, {run['status']}."
+    )
+
+
+def _overview(summary: Mapping[str, Any]) -> str:
+    counts, plan = summary["counts"], summary["plan"]
+    failing = counts["failed"] + counts["errors"]
+    lines = [
+        "## Summary",
+        "",
+        f"- {tally(counts)}.",
+    ]
+    if summary["run"].get("detail"):
+        lines.append(f"- The run did not complete: {inline(summary['run']['detail'])}")
+    if failing:
+        known = sum(pattern["count"] for pattern in summary["patterns"])
+        lines.append(
+            f"- {failing} failing tests come down to {len(summary['diagnoses'])} causes; "
+            f"{known} are of {len(summary['patterns'])} known kinds, {failing - known} of no known kind."
+        )
+    if plan["phases"]:
+        lines.append(f"- {hours(plan['effort_min'])} of work in {len(plan['phases'])} phases.")
+    else:
+        lines.append("- Nothing to do.")
+    return "\n".join(lines)
+
+
+def _gates(gates: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        (gate["name"], _number(gate["baseline"]), _number(gate["target"]), "yes" if gate["holds"] else "no")
+        for gate in gates
+    ]
+    return "## Baseline against target\n\n" + table(("gate", "baseline", "target", "holds"), rows)
+
+
+def _patterns(summary: Mapping[str, Any]) -> str:
+    rows = [
+        (one["playbook"], inline(one["title"]), one["category"], one["severity"], str(one["count"]))
+        for one in summary["patterns"]
+    ]
+    if not rows:
+        return ""
+    return "## Kinds of failure\n\n" + table(
+        ("playbook", "what it is", "category", "severity", "tests"), rows
+    )
+
+
+def _files(summary: Mapping[str, Any]) -> str:
+    causes = {one["id"]: one for one in summary["diagnoses"]}
+    rows: dict[tuple[str, str, str], int] = {}
+    for failure in summary["failures"]:
+        file = (failure["nodeid"] or "(unknown)").partition("::")[0]
+        cause = causes.get(failure["diagnosis"] or "")
+        where = f"{cause['cause']['file']}:{cause['cause']['line']}" if cause else "-"
+        key = (file, failure["playbook"] or "unknown", where)
+        rows[key] = rows.get(key, 0) + 1
+    if not rows:
+        return ""
+    body = [
+        (code(file), kind, code(where), str(count)) for (file, kind, where), count in sorted(rows.items())
+    ]
+    return "## Test files and what breaks them\n\n" + table(("test file", "kind", "cause", "tests"), body)
+
+
+def _causes(summary: Mapping[str, Any], excerpt: Excerpt) -> str:
+    parts = [_cause(one, excerpt) for one in summary["diagnoses"]]
+    return "## Causes\n\n" + "\n\n".join(parts) if parts else ""
+
+
+def _cause(one: Mapping[str, Any], excerpt: Excerpt) -> str:
+    cause = one["cause"]
+    tests = len(one["tests"])
+    dependents = f", {len(one['dependents'])} more follow from them" if one["dependents"] else ""
+    lines = [
+        f"### {one['id']}: {inline(one['playbook'] or 'unknown')} at {_place(cause)}",
+        "",
+        f"{inline(cause['explanation'])} ({tests} tests{dependents}; proof: {one['proof']})",
+    ]
+    source = excerpt(cause["file"], cause["line"])
+    if source:
+        lines += ["", block(source, "python")]
+    lines += [f"- {inline(item['kind'])}: {_place(item)} {code(item['text'])}" for item in one["evidence"]]
+    return "\n".join(lines)
+
+
+def _chains(summary: Mapping[str, Any]) -> str:
+    followers: dict[str, list[str]] = {}
+    for failure in summary["failures"]:
+        if failure["root"]:
+            followers.setdefault(failure["root"], []).append(failure["nodeid"] or "?")
+    if not followers:
+        return ""
+    lines = ["## Chains: failures that only follow from another", ""]
+    for root, names in followers.items():
+        lines.append(f"- {code(root)}")
+        lines += [f"  - {code(name)}" for name in names]
+    return "\n".join(lines)
+
+
+def _latent(latent: Sequence[Mapping[str, Any]]) -> str:
+    if not latent:
+        return ""
+    rows = [(code(f"{one['file']}:{one['line']}"), one["playbook"], inline(one["message"])) for one in latent]
+    return "## Known defects that no failing test shows yet\n\n" + table(("where", "kind", "what"), rows)
+
+
+def _clusters(clusters: Sequence[Mapping[str, Any]]) -> str:
+    if not clusters:
+        return ""
+    rows = [(code(one["fingerprint"]), str(one["count"]), code(one["signature"][:200])) for one in clusters]
+    return "## Failures that no playbook knows\n\n" + table(("cluster", "tests", "signature"), rows)
+
+
+def _phase(phase: Mapping[str, Any]) -> str:
+    head = (
+        f"## Phase {phase['number']}: {inline(phase['title'])} "
+        f"({phase['severity'].upper()}, {hours(phase['effort_min'])})\n\nGate: {inline(phase['gate'])}."
+    )
+    return "\n\n".join([head, *(_task(task) for task in phase["tasks"])])
+
+
+def _task(task: Mapping[str, Any]) -> str:
+    lines = [
+        f"### {task['id']} {inline(task['title'])} ({task['severity']}, {hours(task['effort_min'])})",
+        "",
+        inline(task["why"]),
+        "",
+    ]
+    if task["files"]:
+        places = ", ".join(code(f"{site['path']}:{site['line']}") for site in task["files"])
+        lines.append(f"- files: {places}")
+    if task["depends_on"]:
+        lines.append(f"- after: {', '.join(task['depends_on'])}")
+    lines += [f"{number}. {inline(step)}" for number, step in enumerate(task["steps"], start=1)]
+    lines += [f"- instead: {inline(one)}" for one in task["alternatives"]]
+    lines += [
+        f"- risk: {task['risk']}; {inline(task['mitigation'])}",
+        f"- way back: {inline(task['rollback'])}",
+        f"- tests: {len(task['tests'])}",
+        "",
+        *(block(command, "sh") for command in task["verify"]),
+    ]
+    return "\n".join(lines)
+
+
+def _order(summary: Mapping[str, Any]) -> str:
+    phases = summary["plan"]["phases"]
+    if not phases:
+        return ""
+    lines = ["## Order of verification", ""]
+    lines += [
+        f"{place}. phase {phase['number']}: {inline(phase['gate'])}" for place, phase in enumerate(phases, 1)
+    ]
+    return "\n".join(lines)
+
+
+def _risks(phases: Iterable[Mapping[str, Any]]) -> str:
+    rows = [
+        (task["risk"], task["id"], inline(task["mitigation"]), inline(task["rollback"]))
+        for level in ("high", "medium", "low")
+        for phase in phases
+        for task in phase["tasks"]
+        if task["risk"] == level
+    ]
+    return "## Risks\n\n" + table(("risk", "task", "mitigation", "way back"), rows) if rows else ""
+
+
+def _watch(failures: Sequence[Mapping[str, Any]]) -> str:
+    if not failures:
+        return ""
+    return "## What to watch while debugging\n\n" + "\n".join(f"- {name}: {what}" for name, what in WATCH)
+
+
+def tally(counts: Mapping[str, int]) -> str:
+    """`198 tests: 157 passed, 19 failed, 22 errors, 1 warnings`; what is zero is left out."""
+    names = ("passed", "failed", "errors", "skipped", "xfailed", "xpassed", "warnings")
+    return f"{counts['total']} tests: " + ", ".join(
+        f"{counts[name]} {name}" for name in names if counts[name]
+    )
+
+
+def _place(item: Mapping[str, Any]) -> str:
+    return code(f"{item['file']}:{item['line']}")
+
+
+def hours(minutes: int) -> str:
+    """`45 min`, `2 h`, `2 h 30 min`."""
+    whole, rest = divmod(minutes, 60)
+    if not whole:
+        return f"{rest} min"
+    return f"{whole} h {rest} min" if rest else f"{whole} h"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; the cells are escaped already."""
+    lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _number(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:g}"

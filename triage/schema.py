@@ -1,0 +1,89 @@
+"""The only door to jsonschema: validation with errors that a person can act on."""
+
+import json
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from triage.errors import ConfigurationError
+from triage.resources import data_folder
+from triage.yamlfile import YamlDocument
+
+MAX_SHOWN = 120  # characters of an offending value in a message
+
+
+@cache
+def _validator(name: str) -> Any:
+    from jsonschema import Draft7Validator  # noqa: PLC0415 - costs 0.1 s that `--help` must not pay
+    from referencing import Registry  # noqa: PLC0415 - likewise
+
+    schema = json.loads((data_folder("schemas") / f"{name}.schema.json").read_text("utf-8"))
+    return Draft7Validator(schema, registry=Registry())  # empty registry: no $ref is ever fetched
+
+
+def validate(document: YamlDocument, schema: str) -> None:
+    """Check a file's data against `schemas/<schema>.schema.json`.
+
+    Raises:
+        ConfigurationError: lists every problem with file, line, column and what is allowed.
+    """
+    problems = [f"{document.where(path)}: {sentence}" for path, sentence in _problems(document.data, schema)]
+    if problems:
+        head, *rest = dict.fromkeys(problems)
+        where, _, sentence = head.partition(": ")
+        what = "\n".join([sentence, *(f"  {line}" for line in rest)])
+        raise ConfigurationError(what, where=where, hint=f"see docs/reference for the {schema} file")
+
+
+def first_problem(data: Any, schema: str) -> str | None:
+    """The first way in which plain data does not fit the schema, for output that we wrote ourselves."""
+    for path, sentence in _problems(data, schema):
+        return f"{'.'.join(map(str, path)) or 'document'}: {sentence}"
+    return None
+
+
+def _problems(data: Any, schema: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    errors = sorted(_validator(schema).iter_errors(data), key=lambda error: list(map(str, error.path)))
+    for error in errors:
+        yield from _explain(error)
+
+
+def _explain(error: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    path = tuple(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        for key in (key for key in error.instance if key not in known):
+            yield (*path, key), _unknown_key(key, known)
+    elif error.validator in ("anyOf", "oneOf"):
+        inner = min(error.context, key=lambda one: -len(one.absolute_path), default=None)
+        if inner is not None and len(inner.absolute_path) > len(path):
+            yield from _explain(inner)
+        else:
+            yield path, f"{_shown(error.instance)} is not of an allowed form" + _description(error.schema)
+    elif error.validator == "enum":
+        allowed = ", ".join(map(str, error.validator_value))
+        yield path, f"{_shown(error.instance)} is not allowed; allowed: {allowed}"
+    elif error.validator == "type":
+        yield path, f"{_shown(error.instance)} is not of type {error.validator_value}"
+    elif error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        yield path, f"missing: {', '.join(missing)}"
+    else:
+        yield path, error.message if len(error.message) <= MAX_SHOWN else f"{error.message[:MAX_SHOWN]}..."
+
+
+def _unknown_key(key: str, known: Iterable[str]) -> str:
+    close = get_close_matches(key, list(known), n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(sorted(known))}"
+    return f"unknown key {key!r}{hint}"
+
+
+def _description(schema: Any) -> str:
+    text = schema.get("description")
+    return f"; allowed: {text}" if text else ""
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."

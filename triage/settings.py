@@ -1,0 +1,133 @@
+"""Where triage works and how: workspace file < environment < command line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from triage.errors import ConfigurationError, UsageError
+from triage.schema import validate
+from triage.yamlfile import YamlDocument, read_yaml
+
+FILE_NAME = "triage.yaml"
+_WORKSPACE_KEYS = {"projects", "database_url", "jobs", "offline", "wheels", "fail_on", "notify"}
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("0", "false", "no", "off", "")
+FAIL_ON = ("new", "any", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A command that gets the path of the nightly report (JSON) as its last argument."""
+
+    command: tuple[str, ...]
+    when: str = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`projects` are paths or globs relative to `workspace`; `database_url` None: SQLite inside it."""
+
+    workspace: Path
+    projects: tuple[str, ...] = ()
+    database_url: str | None = None
+    playbooks: tuple[Path, ...] = ()
+    jobs: int = 1
+    offline: bool = False
+    wheels: Path | None = None
+    fail_on: str = "new"
+    notify: tuple[Notification, ...] = ()
+
+
+def find_workspace(start: Path) -> Path:
+    """The nearest folder upwards with a workspace file, else with a project file, else `start`."""
+    nearest: Path | None = None
+    for folder in (start, *start.parents):
+        path = folder / FILE_NAME
+        if path.is_file():
+            if is_workspace_file(read_yaml(path)):
+                return folder
+            nearest = nearest or folder
+    return nearest or start
+
+
+def is_workspace_file(document: YamlDocument) -> bool:
+    """True where the file speaks of a fleet, not of one project (both have the same name)."""
+    return isinstance(document.data, dict) and bool(_WORKSPACE_KEYS & document.data.keys())
+
+
+def load_settings(
+    workspace: Path | None, environ: Mapping[str, str], options: Mapping[str, Any] | None = None
+) -> Settings:
+    """Gather the settings; `options` are those of the command line, None where not given.
+
+    Raises:
+        UsageError: the workspace is no folder.
+        ConfigurationError: a file or variable is not valid.
+    """
+    root = (workspace or find_workspace(Path.cwd())).resolve()
+    if not root.is_dir():
+        raise UsageError("no such workspace folder", where=str(root), hint="give --workspace a folder")
+    settings = _from_file(Settings(root), root / FILE_NAME)
+    settings = _from_environment(settings, environ)
+    given = {name: value for name, value in (options or {}).items() if value is not None}
+    return replace(settings, **given)
+
+
+def _from_file(settings: Settings, path: Path) -> Settings:
+    if not path.is_file():
+        return settings
+    document = read_yaml(path)
+    if not is_workspace_file(document):
+        return settings
+    validate(document, "workspace")
+    data = document.data
+    root = settings.workspace
+    return replace(
+        settings,
+        projects=tuple(data.get("projects", ())),
+        database_url=data.get("database_url"),
+        playbooks=tuple(root / one for one in data.get("playbooks", ())),
+        jobs=data.get("jobs", 1),
+        offline=data.get("offline", False),
+        wheels=root / data["wheels"] if "wheels" in data else None,
+        fail_on=data.get("fail_on", "new"),
+        notify=tuple(
+            Notification(tuple(one["command"]), one.get("when", "new")) for one in data.get("notify", ())
+        ),
+    )
+
+
+def _from_environment(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    changes: dict[str, Any] = {}
+    if environ.get("TRIAGE_DATABASE_URL"):
+        changes["database_url"] = environ["TRIAGE_DATABASE_URL"]
+    if environ.get("TRIAGE_PLAYBOOKS"):
+        changes["playbooks"] = tuple(Path(one) for one in environ["TRIAGE_PLAYBOOKS"].split(":") if one)
+    if environ.get("TRIAGE_WHEELS"):
+        changes["wheels"] = Path(environ["TRIAGE_WHEELS"])
+    if "TRIAGE_OFFLINE" in environ:
+        changes["offline"] = _flag("TRIAGE_OFFLINE", environ["TRIAGE_OFFLINE"])
+    if environ.get("TRIAGE_JOBS"):
+        changes["jobs"] = _count("TRIAGE_JOBS", environ["TRIAGE_JOBS"])
+    if environ.get("TRIAGE_FAIL_ON"):
+        changes["fail_on"] = _choice("TRIAGE_FAIL_ON", environ["TRIAGE_FAIL_ON"], FAIL_ON)
+    return replace(settings, **changes)
+
+
+def _flag(name: str, value: str) -> bool:
+    if value.lower() not in (*_TRUE, *_FALSE):
+        raise ConfigurationError(f"{value!r} is not a yes or no", where=name, allowed="1 or 0")
+    return value.lower() in _TRUE
+
+
+def _count(name: str, value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) < 1:
+        raise ConfigurationError(f"{value!r} is not a count", where=name, allowed="a whole number from 1")
+    return int(value)
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise ConfigurationError(f"{value!r} is not known", where=name, allowed=", ".join(allowed))
+    return value
