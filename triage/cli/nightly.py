@@ -1,0 +1,117 @@
+"""`triage nightly`."""
+
+import json as json_module
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from triage.cli.run import Jobs, Json, execute, find_projects, status_of
+from triage.cli.state import State, command, state_of
+from triage.errors import ExitStatus, TriageError, UsageError
+from triage.model.terms import RunStatus
+
+if TYPE_CHECKING:
+    from triage.pipeline import ProjectResult
+    from triage.settings import Settings
+    from triage.workspace import WorkspaceFolders
+
+_LATEST = "latest.json"
+_MEMORY = "memory.json"  # the last summary of each project that could be run, however long ago
+
+
+@command
+def nightly(
+    context: typer.Context,
+    jobs: Jobs = None,
+    fail_on: Annotated[str | None, typer.Option("--fail-on", help="new, any or never; default new.")] = None,
+    json: Json = False,
+    offline: Annotated[bool | None, typer.Option("--offline", help="Install from caches only.")] = None,
+) -> ExitStatus:
+    """Run every project of the workspace and say what changed since the night before."""
+    from triage.render.fleet import fleet_markdown  # noqa: PLC0415 - not for `--help`
+    from triage.render.plain import night_lines  # noqa: PLC0415 - likewise
+    from triage.settings import FAIL_ON  # noqa: PLC0415 - likewise
+    from triage.workspace import WorkspaceFolders  # noqa: PLC0415 - likewise
+
+    state = state_of(context)
+    settings = state.settings(jobs=jobs, offline=offline, fail_on=fail_on)
+    if settings.fail_on not in FAIL_ON:
+        raise UsageError(f"{settings.fail_on!r} is not known", where="--fail-on", allowed=", ".join(FAIL_ON))
+    found, errors = find_projects([], settings, everything=True)
+    results = execute(found, settings, state)
+    folders = WorkspaceFolders(settings.workspace)
+    document = _compare(results, folders)
+    path = _write(document, fleet_markdown(document), folders)
+    for place, error in errors:
+        state.console.error(f"{place}: {error}")
+    if json:
+        state.console.document(document)
+    else:
+        state.console.data("\n".join([*night_lines(document), "", f"report: {path.with_suffix('.md')}"]))
+    _notify(settings, document, path, state)
+    return _verdict(document, status_of(results, errors), settings.fail_on)
+
+
+def _compare(results: "Sequence[ProjectResult]", folders: "WorkspaceFolders") -> dict[str, Any]:
+    from triage.render.fleet import Entry, fleet_report  # noqa: PLC0415 - not for `--help`
+    from triage.stages.compare import since  # noqa: PLC0415 - likewise
+
+    before = _night_before(folders)
+    entries = [
+        Entry(one.project, one.summary, since(before.get(one.project), one.summary, one.changes))
+        for one in results
+    ]
+    fingerprint = results[0].summary["tool"]["playbooks_fingerprint"] if results else "-"
+    return fleet_report(entries, fingerprint, datetime.now(UTC))
+
+
+def _night_before(folders: "WorkspaceFolders") -> dict[str, Mapping[str, Any]]:
+    """The newest summary of each project from the nights before this one."""
+    try:
+        memory = json_module.loads((folders.home / "nightly" / _MEMORY).read_text("utf-8"))
+        return {name: one for name, one in memory.items() if isinstance(one, dict) and "failures" in one}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _write(document: Mapping[str, Any], markdown: str, folders: "WorkspaceFolders") -> Path:
+    from triage.workspace import write_whole  # noqa: PLC0415 - not for `--help`
+
+    folder = folders.home / "nightly"
+    folder.mkdir(exist_ok=True)
+    text = json_module.dumps(document, indent=2, ensure_ascii=False)
+    path = folder / f"{document['generated_at'].replace(':', '').replace('.', '-')}.json"
+    write_whole(path.with_suffix(".md"), markdown)
+    write_whole(path, text)
+    write_whole(folder / _LATEST, text)
+    ran = {
+        one["name"]: one["summary"]
+        for one in document["projects"]
+        if one["summary"]["run"]["status"] != RunStatus.NOT_STARTED
+    }
+    write_whole(folder / _MEMORY, json_module.dumps({**_night_before(folders), **ran}))
+    return path
+
+
+def _notify(settings: "Settings", document: Mapping[str, Any], path: Path, state: State) -> None:
+    """Run the commands of the workspace; one that fails is said and stops nothing."""
+    from triage.process.child import capture  # noqa: PLC0415 - not for `--help`
+
+    changed = any(document["totals"][name] for name in ("new", "fixed", "regressed"))
+    for one in settings.notify:
+        if one.when == "always" or changed:
+            try:
+                capture([*one.command, str(path)], cwd=settings.workspace, env=os.environ)
+            except TriageError as error:
+                state.console.say(f"warning: a notification failed: {error}")
+
+
+def _verdict(document: Mapping[str, Any], plain: ExitStatus, fail_on: str) -> ExitStatus:
+    if plain in (ExitStatus.NOT_RUN, ExitStatus.USAGE) or fail_on == "any":
+        return plain
+    appeared = document["totals"]["new"] + document["totals"]["regressed"]
+    return ExitStatus.FAILURES if fail_on == "new" and appeared else ExitStatus.OK

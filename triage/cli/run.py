@@ -1,0 +1,145 @@
+"""`triage run`."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from triage.cli.state import State, command, state_of
+from triage.errors import ExitStatus, UsageError
+
+if TYPE_CHECKING:
+    from triage.errors import TriageError
+    from triage.model.project import Project
+    from triage.pipeline import ProjectResult
+    from triage.tools import Tools
+
+Projects = Annotated[list[str] | None, typer.Argument(help="Folders of projects.", show_default=False)]
+Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Projects run side by side.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+@command
+def run(
+    context: typer.Context,
+    projects: Projects = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every project of the workspace.")] = False,
+    json: Json = False,
+    jobs: Jobs = None,
+    offline: Annotated[bool | None, typer.Option("--offline", help="Install from caches only.")] = None,
+) -> ExitStatus:
+    """Run projects as far as the plan, record it, write the run's files.
+
+    Example: triage run projects/shop projects/blog
+    """
+    state = state_of(context)
+    settings = state.settings(jobs=jobs, offline=offline)
+    found, errors = find_projects(projects or [], settings, everything=everything)
+    results = execute(found, settings, state)
+    show(results, errors, state, json=json)
+    return status_of(results, errors)
+
+
+def find_projects(
+    paths: Sequence[str], settings: Any, *, everything: bool
+) -> "tuple[tuple[Project, ...], tuple[tuple[str, TriageError], ...]]":
+    """The projects named, or those of the workspace.
+
+    Raises:
+        UsageError: neither projects nor --all.
+        ConfigurationError: the workspace names none.
+    """
+    from triage.stages.discover import discover, workspace_paths  # noqa: PLC0415 - not for `--help`
+
+    if everything:
+        paths = workspace_paths(settings)
+    elif not paths:
+        raise UsageError(
+            "no project given",
+            allowed="folders of projects, or --all for those of the workspace",
+            hint="triage run --all",
+        )
+    discovery = discover(paths, Path.cwd())
+    return discovery.projects, discovery.errors
+
+
+def execute(projects: "Sequence[Project]", settings: Any, state: State) -> "list[ProjectResult]":
+    """Run them with a live view on standard error."""
+    from triage.pipeline import run_projects  # noqa: PLC0415 - not for `--help`
+    from triage.render.terminal import make_view  # noqa: PLC0415 - likewise
+    from triage.tools import Tools  # noqa: PLC0415 - likewise
+
+    names = [project.name for project in projects]
+    with Tools(settings, os.environ) as tools:
+        with make_view(sys.stderr, names, quiet=state.console.quiet) as view:
+            results = run_projects(projects, tools, view.update, settings.jobs)
+        report_library(tools, state)
+    return results
+
+
+def report_library(tools: "Tools", state: State) -> None:
+    """Playbooks that were left out, and those that replaced others."""
+    library = tools.library()
+    for error in library.errors:
+        state.console.say(f"warning: a playbook is left out: {error}")
+    for note in library.notes:
+        state.console.detail(note)
+
+
+def show(
+    results: "Sequence[ProjectResult]",
+    errors: "Sequence[tuple[str, TriageError]]",
+    state: State,
+    *,
+    json: bool,
+) -> None:
+    """The JSON document, or the tables for a person."""
+    from triage.render import plain  # noqa: PLC0415 - not for `--help`
+
+    console = state.console
+    for path, error in errors:
+        console.error(f"{path}: {error}")
+    for result in results:
+        if result.error is not None:
+            console.error(f"{result.project}: {result.error}")
+    summaries = [result.summary for result in results]
+    if json:
+        console.document(_document(summaries, errors))
+        return
+    if not summaries:
+        return
+    lines = plain.run_table(summaries)
+    for result in results:
+        lines += ["", *plain.project_lines(result.summary, str(result.folder / "plan.md"))]
+    tasks = plain.top_tasks(summaries)
+    lines += ["", "most valuable next:", *tasks] if tasks else []
+    console.data("\n".join(lines))
+
+
+def _document(
+    summaries: "Sequence[Mapping[str, Any]]", errors: "Sequence[tuple[str, TriageError]]"
+) -> "Mapping[str, Any]":
+    """One project's summary as it is, several in one document."""
+    from triage.render.summary import SCHEMA_VERSION  # noqa: PLC0415 - not for `--help`
+
+    if len(summaries) == 1 and not errors:
+        return summaries[0]
+    refused = [{"project": path, "message": str(error)} for path, error in errors]
+    return {"schema_version": SCHEMA_VERSION, "projects": summaries, "errors": refused}
+
+
+def status_of(results: "Sequence[ProjectResult]", errors: "Sequence[tuple[str, TriageError]]") -> ExitStatus:
+    """The worst of what happened, by the published order."""
+    from triage.model.terms import RunStatus  # noqa: PLC0415 - not for `--help`
+
+    if not results and errors:
+        return max((error.exit_status for _, error in errors), default=ExitStatus.USAGE)
+    not_run = [one for one in results if one.summary["run"]["status"] == RunStatus.NOT_STARTED]
+    if errors or any(one.error or not one.summary["counts"]["total"] for one in not_run):
+        return ExitStatus.NOT_RUN
+    holds = all(gate["holds"] for one in results for gate in one.summary["gates"])
+    failing = any(one.summary["counts"]["failed"] + one.summary["counts"]["errors"] for one in results)
+    return ExitStatus.OK if holds and not failing else ExitStatus.FAILURES

@@ -1,0 +1,75 @@
+"""What every command starts from: its console and its settings."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+import typer
+
+from triage.cli.console import Console
+from triage.errors import ExitStatus, TriageError
+
+if TYPE_CHECKING:
+    from triage.settings import Settings
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The global options."""
+
+    console: Console
+    workspace: Path | None = None
+    debug: bool = False
+
+    def settings(self, **options: Any) -> "Settings":
+        """The settings in force; `options` are those of the command line, None where not given."""
+        from triage.settings import load_settings  # noqa: PLC0415 - `--help` needs no settings
+
+        return load_settings(self.workspace, os.environ, options)
+
+
+def state_of(context: typer.Context) -> State:
+    state = context.find_root().obj
+    assert isinstance(state, State)
+    return state
+
+
+def command(function: Callable[P, ExitStatus]) -> Callable[P, None]:
+    """One error boundary: foreseen errors as text, Ctrl-C as 130, anything else as a log and 3."""
+
+    @wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        context: Any = kwargs["context"]  # typer passes arguments by name
+        raise typer.Exit(int(_status(function, state_of(context), args, kwargs)))
+
+    return guarded
+
+
+def _status(
+    function: Callable[..., ExitStatus], state: State, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> ExitStatus:
+    try:
+        return function(*args, **kwargs)
+    except TriageError as error:
+        if state.debug:
+            raise
+        state.console.error(str(error))
+        return error.exit_status
+    except KeyboardInterrupt:
+        state.console.error("interrupted; what was finished is recorded")
+        return ExitStatus.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader is gone: nothing more to say to it
+        return ExitStatus.OK
+    except Exception as error:  # the one place that turns bugs into a log
+        if state.debug:
+            raise
+        from triage.cli.crash import write_log  # noqa: PLC0415 - only a bug needs it
+
+        state.console.error(f"a bug in triage: {type(error).__name__}: {error}\n  log: {write_log(error)}")
+        return ExitStatus.BUG

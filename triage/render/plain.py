@@ -1,0 +1,174 @@
+"""Text for a terminal or a log, with nothing in it that acts on either."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from triage.model.progress import Progress
+from triage.render.escape import neutral
+from triage.render.plan_markdown import hours
+from triage.text import clean_text
+
+TOP_TASKS = 3
+MAX_CHANGED = 30  # tests named on the screen; the report has all
+
+
+def visible(text: str) -> str:
+    """Control characters shown, CI commands broken."""
+    return neutral(clean_text(text))
+
+
+def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Lines of a table: the first column to the left, the others to the right."""
+    lines = [tuple(head), *(tuple(map(visible, row)) for row in rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
+    return [
+        "  ".join(
+            [
+                line[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)),
+            ]
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def progress_line(progress: Progress) -> str:
+    """`tithi  running tests  112/198  14 failing  8 s left`."""
+    parts = [progress.project, progress.stage]
+    if progress.total is not None:
+        parts.append(f"{progress.done}/{progress.total}")
+        parts.append(f"{progress.failing} failing")
+    if progress.left_s is not None:
+        parts.append(f"{progress.left_s:.0f} s left")
+    return visible("  ".join(parts))
+
+
+def run_table(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One row per project."""
+    head = ("project", "result", "tests", "passed", "failed", "errors", "skipped", "causes", "effort", "time")
+    return columns(head, [_run_row(one) for one in summaries])
+
+
+def _run_row(one: Mapping[str, Any]) -> tuple[str, ...]:
+    counts, plan = one["counts"], one["plan"]
+    numbers = (str(counts[name]) for name in ("total", "passed", "failed", "errors", "skipped"))
+    effort = hours(plan["effort_min"]) if plan["phases"] else "-"
+    return (
+        one["project"]["name"],
+        result_word(one),
+        *numbers,
+        str(len(one["diagnoses"])),
+        effort,
+        f"{one['run']['duration_s']:.1f} s",
+    )
+
+
+def result_word(one: Mapping[str, Any]) -> str:
+    """`ok`, `failing`, `gates` (only a target is missed), or what became of a run that broke."""
+    if one["run"]["status"] != "completed":
+        return str(one["run"]["status"]).replace("_", " ")
+    if one["counts"]["failed"] + one["counts"]["errors"]:
+        return "failing"
+    return "ok" if all(gate["holds"] for gate in one["gates"]) else "gates"
+
+
+def causes(one: Mapping[str, Any]) -> list[str]:
+    """A line for each cause: place, kind, tests, one sentence, proof."""
+    lines = []
+    for item in one["diagnoses"]:
+        cause = item["cause"]
+        tests = len(item["tests"]) + len(item["dependents"])
+        noun = "test" if tests == 1 else "tests"
+        lines.append(
+            f"  {cause['file']}:{cause['line']}  {item['playbook'] or 'unknown'}, {tests} {noun}: "
+            f"{cause['explanation']} [proof: {item['proof']}]"
+        )
+    lines += [
+        f"  {item['file']}:{item['line']}  {item['playbook']}, no failing test yet: {item['message']}"
+        for item in one["latent"]
+    ]
+    return [visible(line) for line in lines]
+
+
+def project_lines(one: Mapping[str, Any], plan: str) -> list[str]:
+    """What a person wants to know of one project after its row in the table."""
+    lines = [*causes(one), *gate_lines(one)]
+    if one["run"].get("detail"):
+        lines.insert(0, visible(f"  {one['run']['detail']}"))
+    lines += [visible(f"  note: {note}") for note in one["run"].get("notes", ())]
+    if one["plan"]["phases"]:
+        lines.append(visible(f"  plan: {plan}"))
+    return [visible(one["project"]["name"]), *lines] if lines else []
+
+
+def gate_lines(one: Mapping[str, Any]) -> list[str]:
+    """The gates that do not hold."""
+    return [
+        visible(f"  gate {gate['name']}: {_measured(gate['baseline'])}, target {gate['target']:g}")
+        for gate in one["gates"]
+        if not gate["holds"]
+    ]
+
+
+def top_tasks(summaries: Sequence[Mapping[str, Any]], count: int = TOP_TASKS) -> list[str]:
+    """The tasks that turn most tests green per minute, over all projects."""
+    tasks = [
+        (len(task["tests"]) / max(task["effort_min"], 1), one["project"]["name"], task)
+        for one in summaries
+        for phase in one["plan"]["phases"]
+        for task in phase["tasks"]
+        if task["tests"]
+    ]
+    tasks.sort(key=lambda item: (-item[0], item[1], item[2]["id"]))
+    return [
+        visible(
+            f"{place}. {name} {task['id']}: {task['title']} "
+            f"({len(task['tests'])} tests, {hours(task['effort_min'])})"
+        )
+        for place, (_, name, task) in enumerate(tasks[:count], start=1)
+    ]
+
+
+def fleet_lines(document: Mapping[str, Any]) -> list[str]:
+    """A row per project of a fleet report, with what changed since the run before."""
+    head = ("project", "result", "tests", "passed", "failing", "new", "fixed", "causes", "effort")
+    rows = [_fleet_row(one) for one in document["projects"]]
+    return columns(head, rows) if rows else ["nothing was run yet: triage run PROJECT"]
+
+
+def night_lines(document: Mapping[str, Any]) -> list[str]:
+    """The fleet, then every test that is different from the night before."""
+    lines = fleet_lines(document)
+    for one in document["projects"]:
+        changed = [(kind, test) for kind in ("new", "regressed", "fixed") for test in one["changes"][kind]]
+        if changed:
+            lines += ["", visible(one["name"])]
+            lines += [visible(f"  {kind}: {test}") for kind, test in changed[:MAX_CHANGED]]
+        if len(changed) > MAX_CHANGED:
+            lines.append(f"  and {len(changed) - MAX_CHANGED} more")
+    totals = document["totals"]
+    if not (totals["new"] or totals["regressed"] or totals["fixed"]):
+        lines += ["", "nothing is new since the night before"]
+    return lines
+
+
+def _fleet_row(one: Mapping[str, Any]) -> tuple[str, ...]:
+    summary, changes = one["summary"], one["changes"]
+    if summary is None:
+        return (one["name"], "never run", *["-"] * 7)
+    counts = summary["counts"]
+    return (
+        one["name"],
+        result_word(summary),
+        str(counts["total"]),
+        str(counts["passed"]),
+        str(counts["failed"] + counts["errors"]),
+        str(len(changes["new"]) + len(changes["regressed"])),
+        str(len(changes["fixed"])),
+        str(len(summary["diagnoses"])),
+        hours(summary["plan"]["effort_min"]),
+    )
+
+
+def _measured(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:g}"

@@ -1,0 +1,94 @@
+"""What one run has to say, as one value and as the files of its folder."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from triage.errors import TriageError
+from triage.model.diagnosis import Diagnosis
+from triage.model.failure import Failure
+from triage.model.finding import Finding
+from triage.model.playbook import Playbook
+from triage.model.report import LatentDefect, Pattern, ProjectReport
+from triage.render.plan_markdown import plan_markdown
+from triage.render.summary import plan_document, summary
+from triage.schema import first_problem
+from triage.workspace import write_whole
+
+CONTEXT_LINES = 3  # shown above and below the line of a cause
+MAX_EXCERPT_LINE = 160
+
+
+def patterns_of(failures: Iterable[Failure], playbooks: Mapping[str, Playbook]) -> tuple[Pattern, ...]:
+    """The playbooks that this run met, most severe first, then by the number of tests."""
+    tests: dict[str, list[str]] = {}
+    for failure in failures:
+        if failure.playbook is not None:
+            tests.setdefault(failure.playbook, []).append(failure.case.id)
+    patterns = [
+        Pattern(name, playbooks[name].title, playbooks[name].category, playbooks[name].severity, tuple(ids))
+        for name, ids in tests.items()
+    ]
+    return tuple(sorted(patterns, key=lambda one: (one.severity.rank, -len(one.tests), one.playbook)))
+
+
+def latent_of(
+    findings: Iterable[Finding], playbooks: Mapping[str, Playbook], diagnoses: Iterable[Diagnosis]
+) -> tuple[LatentDefect, ...]:
+    """Findings of rules whose playbook calls them defects, those that a diagnosis names left out."""
+    owners = {rule: one for one in playbooks.values() if one.diagnose.latent for rule in one.diagnose.rules}
+    known = {(one.cause.file, one.cause.line) for one in diagnoses}
+    latent = [
+        LatentDefect(owners[finding.rule].id, finding)
+        for finding in findings
+        if finding.rule in owners and (finding.file, finding.line) not in known
+    ]
+    return tuple(
+        sorted(
+            latent,
+            key=lambda one: (playbooks[one.playbook].severity.rank, one.finding.file, one.finding.line),
+        )
+    )
+
+
+def write_report(report: ProjectReport, folder: Path) -> dict[str, Any]:
+    """Write `summary.json`, `plan.json` and `plan.md`, each whole; gives the summary.
+
+    Raises:
+        TriageError: the summary does not fit its own schema (a bug, nothing is written).
+    """
+    document = summary(report)
+    problem = first_problem(document, "summary")
+    if problem:
+        raise TriageError("the summary does not fit its schema", where=problem, hint="please report this")
+    root = Path(report.root)
+    write_whole(folder / "summary.json", _json(document))
+    write_whole(folder / "plan.json", _json(plan_document(document)))
+    write_whole(folder / "plan.md", plan_markdown(document, lambda file, line: excerpt(root, file, line)))
+    return document
+
+
+def excerpt(root: Path, file: str, line: int) -> str | None:
+    """Source lines around `line`, that line marked; None outside of the project or where unreadable."""
+    path = (root / file).resolve()
+    if not path.is_relative_to(root.resolve()):
+        return None
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return None
+    if not 1 <= line <= len(lines):
+        return None
+    first = max(1, line - CONTEXT_LINES)
+    shown = lines[first - 1 : line + CONTEXT_LINES]
+    return "\n".join(_marked(shown, first, line))
+
+
+def _marked(lines: Sequence[str], first: int, marked: int) -> Iterable[str]:
+    for number, text in enumerate(lines, start=first):
+        yield f"{'>' if number == marked else ' '} {number:4d}  {text[:MAX_EXCERPT_LINE]}".rstrip()
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

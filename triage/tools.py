@@ -1,0 +1,82 @@
+"""What a run needs beside the project; made once and shared by all projects of a call."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from triage.environments.options import ProvisionOptions, options_from
+from triage.model.project import Project
+from triage.playbook.load import Library, load_library
+from triage.playbook.match import Matcher
+from triage.settings import Settings
+from triage.store import opening
+from triage.workspace import WorkspaceFolders
+
+if TYPE_CHECKING:
+    from triage.store.store import Store
+
+
+@dataclass
+class Tools:
+    """Made lazily, each once; safe for the threads of a fleet."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    _store: "Store | None" = None
+    _libraries: dict[tuple[Path, ...], tuple[Library, Matcher]] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @cached_property
+    def folders(self) -> WorkspaceFolders:
+        return WorkspaceFolders(self.settings.workspace)
+
+    @cached_property
+    def options(self) -> ProvisionOptions:
+        return options_from(self.environ, offline=self.settings.offline, wheels=self.settings.wheels)
+
+    @property
+    def store(self) -> "Store":
+        with self._lock:
+            if self._store is None:
+                place = self.settings.database_url or opening.default_database(self.settings.workspace)
+                if isinstance(place, Path):
+                    place = self.folders.home / place.name
+                self._store = opening.open_store(place)
+            return self._store
+
+    def library(self, project: Project | None = None) -> Library:
+        """The playbooks in force, those of the project included."""
+        return self._known(project)[0]
+
+    def matcher(self, project: Project | None = None) -> Matcher:
+        return self._known(project)[1]
+
+    def preload(self) -> None:
+        """Does what later stages need while the tests run; its own errors come up again there."""
+        threading.Thread(target=self._load, daemon=True).start()
+
+    def close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+
+    def _load(self) -> None:
+        opening.preload()
+        self.library()
+
+    def _known(self, project: Project | None) -> tuple[Library, Matcher]:
+        own = tuple(project.root / one for one in project.playbooks) if project else ()
+        folders = (*self.settings.playbooks, *own)
+        with self._lock:
+            if folders not in self._libraries:
+                library = load_library(folders, self.folders.home / "cache" / "playbooks")
+                self._libraries[folders] = (library, Matcher(library.playbooks.values()))
+            return self._libraries[folders]
