@@ -35,17 +35,18 @@ def nightly(
     from triage.render.fleet import fleet_markdown  # noqa: PLC0415 - not for `--help`
     from triage.render.plain import night_lines  # noqa: PLC0415 - likewise
     from triage.settings import FAIL_ON  # noqa: PLC0415 - likewise
-    from triage.workspace import WorkspaceFolders  # noqa: PLC0415 - likewise
+    from triage.workspace import WorkspaceFolders, locked  # noqa: PLC0415 - likewise
 
     state = state_of(context)
     settings = state.settings(jobs=jobs, offline=offline, fail_on=fail_on)
     if settings.fail_on not in FAIL_ON:
         raise UsageError(f"{settings.fail_on!r} is not known", where="--fail-on", allowed=", ".join(FAIL_ON))
     found, errors = find_projects([], settings, everything=True)
-    results = execute(found, settings, state)
     folders = WorkspaceFolders(settings.workspace)
-    document = _compare(results, folders)
-    path = _write(document, fleet_markdown(document), folders)
+    with locked(folders.locks / "nightly.lock", 0, purpose="triage nightly"):
+        results = execute(found, settings, state)
+        document = _compare(results, folders)
+        path = _write(document, fleet_markdown(document), folders)
     for place, error in errors:
         state.console.error(f"{place}: {error}")
     if json:
