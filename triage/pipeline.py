@@ -126,7 +126,7 @@ def _judge(
         root=str(project.root),
         commit=head_commit(project.root),
         playbooks_fingerprint=tools.library(project).fingerprint,
-        run=_facts(run, run_id, lookup.tree.notes),
+        run=_facts(run, run_id, (*(environment.notes if environment else ()), *lookup.tree.notes)),
         counts=run.counts,
         gates=gates_of(run, project.targets, covered_percent(project.targets.coverage, folder)),
         patterns=patterns_of(sorted_.failures, matcher.playbooks),

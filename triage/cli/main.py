@@ -1,5 +1,6 @@
 """The command line. Commands import what they need when they run: `--help` stays fast."""
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -47,9 +48,15 @@ def _globals(
     context.obj = State(console=console, workspace=workspace, debug=debug)
 
 
+def _interrupt(*_: object) -> None:
+    """A polite end is like Ctrl-C: what runs is stopped and recorded, no process is left behind."""
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """The entry point."""
     from triage.cli import commands  # noqa: PLC0415 - they register themselves on `app`
 
     commands.register(app)
+    signal.signal(signal.SIGTERM, _interrupt)
     app(prog_name="triage")

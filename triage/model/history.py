@@ -1,6 +1,6 @@
 """What the history knows of earlier runs and of classified reports."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from triage.model.run import Counts
@@ -21,7 +21,7 @@ class StoredRun:
     started_at: datetime
     status: RunStatus | None
     duration_s: float = 0.0
-    counts: Counts = Counts()
+    counts: Counts = field(default_factory=Counts)
     exit_status: int | None = None
     commit: str | None = None
     source: str | None = None
@@ -104,11 +104,11 @@ class SpooledFailure:
     """
 
     ordinal: int
+    outcome: Outcome
+    phase: Phase | None
     classname: str
     name: str
-    outcome: Outcome
     nodeid: str | None = None
-    phase: Phase | None = None
     exception: str = ""
     message: str = ""
     playbook: str | None = None

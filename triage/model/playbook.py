@@ -61,11 +61,18 @@ class PlanTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Diagnose:
+    """How to find the cause: `rules` point at places, `site` stands in where none does.
+
+    `explanation` takes named groups and subjects in braces; with `latent` a finding of the rules is
+    a defect even while no test fails.
+    """
+
     probe: str | None = None
     intervention: str | None = None
     rules: tuple[str, ...] = ()
     site: str = "test-frame"
     explanation: str = ""
+    latent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class RunArtifacts:
     command: tuple[str, ...]
     python: str
     detail: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
