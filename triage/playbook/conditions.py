@@ -1,6 +1,7 @@
 """The conditions of a symptom, each on one fact: True, False, or None where the report cannot tell."""
 
 import builtins
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -8,9 +9,13 @@ from functools import lru_cache
 
 from triage.model.case import ExceptionInfo, Problem
 from triage.model.playbook import Playbook, Symptom
-from triage.playbook.expressions import ExpressionSet
+from triage.playbook.expressions import ExpressionSet, captures
 
-HasFinding = Callable[[str, Problem], bool]
+# Whether a static rule points at something near a problem; the mapping holds the expression's groups.
+HasFinding = Callable[[str, Problem, Mapping[str, str]], bool]
+
+# What stands before the module in the path of an installed package or of the standard library.
+_LIBRARY = re.compile(r"^(?:.*/)?(?:(?:site|dist)-packages/|lib(?:64)?/python\d[\d.]*/(?!(?:site|dist)-packages/))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,13 @@ def _exception(clause: Clause, scene: Scene) -> bool:
 
 def _finding(clause: Clause, scene: Scene) -> bool:
     rule = clause.symptom.finding
-    return not rule or bool(scene.has_finding and scene.has_finding(rule, scene.problem))
+    if not rule:
+        return True
+    if scene.has_finding is None:
+        return False
+    message = clause.symptom.message
+    names = dict(captures(message, scene.exception.message)) if message else {}
+    return scene.has_finding(rule, scene.problem, names)
 
 
 def _facts(clause: Clause, scene: Scene) -> bool:
@@ -157,9 +168,7 @@ def _module(exception: ExceptionInfo) -> str | None:
     place = exception.raised_in
     if not place:
         return None
-    place = place.replace("\\", "/")
-    for folder in ("/site-packages/", "/dist-packages/"):
-        place = place.rpartition(folder)[2]
+    place = _LIBRARY.sub("", place.replace("\\", "/"))
     if place.endswith(".py"):
         return place[:-3]
     return place if "/" in place else place.replace(".", "/")

@@ -1,7 +1,7 @@
 """Playbook files to `Playbook` values, layer over layer; one bad file never stops the others."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from triage.model.playbook import (
 )
 from triage.model.terms import Applicability, Category, Level, Phase, Risk, Severity
 from triage.playbook import cache
+from triage.playbook.expressions import compile_expression
 from triage.resources import data_folder
 from triage.schema import validate
 from triage.yamlfile import read_yaml
@@ -73,9 +74,17 @@ def load_playbook(path: Path, cache_folder: Path | None = None) -> tuple[Playboo
     return _playbook(data, path), content
 
 
+def expressions_of(data: Mapping[str, Any]) -> Iterator[str]:
+    """Every regular expression of a playbook's data."""
+    for symptom in data["symptoms"]:
+        yield from (symptom[key] for key in ("message", "unless", "source") if key in symptom)
+
+
 def _read_valid(path: Path) -> Any:
     document = read_yaml(path)
     validate(document, "playbook")
+    for expression in expressions_of(document.data):
+        compile_expression(expression, str(path))
     return document.data
 
 
@@ -159,6 +168,7 @@ def _diagnose(data: Mapping[str, Any]) -> Diagnose:
         rules=tuple(data.get("rules", ())),
         site=data.get("site", "test-frame"),
         explanation=data.get("explanation", ""),
+        latent=data.get("latent", False),
     )
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from triage.errors import ConfigurationError
 from triage.model.case import ExceptionInfo, Problem
 from triage.model.failure import Loser, Match
 from triage.model.playbook import Playbook, Symptom
 from triage.model.terms import Level
 from triage.playbook.conditions import Clause, HasFinding, Scene, bases_of, deciding, holds
-from triage.playbook.expressions import ExpressionSet, captures, compile_expression
+from triage.playbook.expressions import ExpressionSet, captures
 
 # Prior trust in a match by what it rests on; `bench/accuracy` is to replace it by measured rates.
 _BY_EXCEPTION_AND_MESSAGE = 0.95
@@ -25,6 +24,11 @@ class _Hit:
     exception: ExceptionInfo
     position: int
     undecided: int
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Lowest is best among the symptoms of one playbook; their order in the file decides last."""
+        return self.undecided, self.position, self.clause.index
 
 
 class Matcher:
@@ -47,7 +51,7 @@ class Matcher:
         hits: dict[str, _Hit] = {}
         for hit in self._hits(problem, has_finding):
             best = hits.get(hit.clause.playbook.id)
-            if best is None or (hit.undecided, hit.position) < (best.undecided, best.position):
+            if best is None or hit.order < best.order:
                 hits[hit.clause.playbook.id] = hit
         if not hits:
             return None, ()
@@ -64,8 +68,8 @@ class Matcher:
 
     def _index(self, clause: Clause) -> None:
         if clause.symptom.exception:
-            for name in clause.symptom.exception:
-                self._by_name.setdefault(name.rpartition(".")[2], []).append(clause)
+            for name in {one.rpartition(".")[2] for one in clause.symptom.exception}:
+                self._by_name.setdefault(name, []).append(clause)
         elif clause.message is not None:
             self._by_message.setdefault(clause.message, []).append(clause)
         else:
@@ -89,17 +93,16 @@ class Matcher:
         yield from self._others
 
     def _decide(self, hits: Mapping[str, _Hit]) -> tuple[_Hit, tuple[Loser, ...]]:
-        reasons: dict[str, str] = {}
         best_level = min(hit.clause.playbook.level.rank for hit in hits.values())
-        for name, hit in hits.items():
-            if hit.clause.playbook.level.rank > best_level:
-                reasons[name] = f"its level is {hit.clause.playbook.level}"
-        for name in [one for one in hits if one not in reasons]:
-            beaten = next(
-                (by for by in hits if by not in reasons and name in self._playbooks[by].beats), None
-            )
-            if beaten is not None:
-                reasons[name] = f"{beaten} beats it"
+        reasons = {
+            name: f"its level is {hit.clause.playbook.level}"
+            for name, hit in hits.items()
+            if hit.clause.playbook.level.rank > best_level
+        }
+        rivals = sorted(hits.keys() - reasons.keys())
+        beaten = {name: by for name in rivals for by in rivals if name in self._beaten_by(by)}
+        if len(beaten) < len(rivals):  # else they beat one another in a circle: a tie
+            reasons |= {name: f"{by} beats it" for name, by in beaten.items()}
         rest = sorted(
             (hit for name, hit in hits.items() if name not in reasons),
             key=lambda hit: (hit.position, hit.undecided, hit.clause.playbook.id),
@@ -109,29 +112,8 @@ class Matcher:
             reasons[hit.clause.playbook.id] = _why_later(winner, hit)
         return winner, tuple(Loser(name, reason) for name, reason in sorted(reasons.items()))
 
-
-def check_expressions(playbook: Playbook) -> None:
-    """Every expression of a playbook compiles.
-
-    Raises:
-        ConfigurationError: names the first that does not.
-    """
-    for expression in _expressions([playbook]):
-        compile_expression(expression, str(playbook.path or playbook.id))
-
-
-def usable(playbooks: Iterable[Playbook]) -> tuple[list[Playbook], list[ConfigurationError]]:
-    """Those whose expressions compile, and the errors of the others."""
-    good: list[Playbook] = []
-    errors: list[ConfigurationError] = []
-    for playbook in playbooks:
-        try:
-            check_expressions(playbook)
-        except ConfigurationError as error:
-            errors.append(error)
-        else:
-            good.append(playbook)
-    return good, errors
+    def _beaten_by(self, name: str) -> set[str]:
+        return set(self._playbooks[name].beats) - {name}
 
 
 def _expressions(playbooks: Iterable[Playbook]) -> Iterator[str]:

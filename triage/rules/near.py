@@ -1,90 +1,57 @@
-"""Which finding belongs to a failure: joined by fixture, function and names, never by file alone."""
+"""Which finding belongs to a failure: joined by function, fixture and names, never by file alone."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
-from triage.model.case import Frame, Problem
+from triage.model.case import Problem
 from triage.model.finding import Finding
+from triage.rules.involved import Involved, touched_name
 
-_NAME = re.compile(r"[A-Za-z_]\w*")
 _PLACES = ("fixture", "function")
 _NAMES = ("model", "table", "column", "attribute", "target")
+_INSIDE = 4
+_CALLED = 2
+_SAME_NAME = 2
+_TOUCHED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Near:
-    """A finding with how well it fits; the higher `score`, the better."""
-
-    finding: Finding
-    score: int
-
-
-def nearest(findings: Iterable[Finding], problem: Problem, names: Mapping[str, str]) -> Finding | None:
+def nearest(
+    findings: Iterable[Finding], problem: Problem, names: Mapping[str, str], functions: Sequence[Involved]
+) -> Finding | None:
     """The finding that fits best, or None; `names` are the captures of the playbook's expression."""
-    fits = [near for one in findings if (near := _fit(one, problem, names)) is not None]
-    if not fits:
-        return None
-    lines = {(frame.file, frame.line) for frame in own_frames(problem)}
-    return max(
-        fits,
-        key=lambda near: (
-            near.score,
-            any(near.finding.file == file and near.finding.line <= line for file, line in lines),
-            -_distance(near.finding, lines),
-        ),
-    ).finding
+    best: tuple[tuple[int, int, int], Finding] | None = None
+    touched = touched_name(problem)
+    for finding in findings:
+        score = _score(finding, names, functions, touched)
+        if score is None:
+            continue
+        key = (score, -_depth(finding, functions), -finding.line)
+        if best is None or key > best[0]:
+            best = (key, finding)
+    return best[1] if best else None
 
 
-def own_frames(problem: Problem) -> tuple[Frame, ...]:
-    """The project's own frames of the exception that decided, outermost first."""
-    for exception in problem.chain:
-        frames = tuple(frame for frame in exception.frames if frame.is_own)
-        if frames:
-            return frames
-    return ()
-
-
-def touched_name(problem: Problem) -> str | None:
-    """The first name of the expression that raised (`tenant` of `tenant.id`), from its columns."""
-    frames = own_frames(problem)
-    if not frames or frames[-1].source is None or frames[-1].columns is None:
-        return None
-    start, end = frames[-1].columns
-    name = _NAME.match(frames[-1].source[start:end])
-    return name.group() if name else None
-
-
-def _fit(finding: Finding, problem: Problem, names: Mapping[str, str]) -> Near | None:
-    place = _place_score(finding, problem)
+def _score(
+    finding: Finding, names: Mapping[str, str], functions: Sequence[Involved], touched: str | None
+) -> int | None:
+    place = _place_score(finding, functions)
     name = _name_score(finding, names)
     if place is None or name is None or place + name == 0:
         return None
-    touched = touched_name(problem)
-    bonus = (
-        3 if touched and touched in (finding.subject.get("fixture"), finding.subject.get("variable")) else 0
+    is_touched = touched is not None and touched in (
+        finding.subject.get("fixture"),
+        finding.subject.get("variable"),
     )
-    return Near(finding, place + name + bonus)
+    return place + name + (_TOUCHED if is_touched else 0)
 
 
-def _place_score(finding: Finding, problem: Problem) -> int | None:
+def _place_score(finding: Finding, functions: Sequence[Involved]) -> int | None:
     """None where the finding speaks of a function or fixture that took no part."""
     wanted = [finding.subject[kind] for kind in _PLACES if kind in finding.subject]
+    if any(one.holds(finding.file, finding.line) for one in functions):
+        return _INSIDE
     if not wanted:
         return 0
-    here = set(_functions(problem))
-    return 4 if any((finding.file, name) in here for name in wanted) else None
-
-
-def _functions(problem: Problem) -> Iterator[tuple[str, str]]:
-    """(file, name) of every own function and fixture that took part."""
-    for exception in problem.chain:
-        for frame in exception.frames:
-            if frame.is_own:
-                yield frame.file, frame.function.rpartition(".")[2]
-    for fixture in problem.fixtures:
-        yield fixture.file, fixture.name
-        yield fixture.file, fixture.function.rpartition(".")[2]
+    return _CALLED if any(name in one.called_names() for one in functions for name in wanted) else None
 
 
 def _name_score(finding: Finding, names: Mapping[str, str]) -> int | None:
@@ -92,13 +59,14 @@ def _name_score(finding: Finding, names: Mapping[str, str]) -> int | None:
     score = 0
     for kind in _NAMES:
         mine, theirs = finding.subject.get(kind), names.get(kind)
-        if mine is None or theirs is None:
+        if not mine or not theirs:
             continue
         if mine.lower() != theirs.lower():
             return None
-        score += 2
+        score += _SAME_NAME
     return score
 
 
-def _distance(finding: Finding, lines: Iterable[tuple[str, int]]) -> int:
-    return min((abs(finding.line - line) for file, line in lines if file == finding.file), default=1_000_000)
+def _depth(finding: Finding, functions: Sequence[Involved]) -> int:
+    depths = [one.depth for one in functions if one.holds(finding.file, finding.line)]
+    return min(depths, default=len(functions))
