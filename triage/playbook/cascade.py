@@ -44,6 +44,10 @@ class Cascades:
             if raiser is not None and raiser != failure.case.id:
                 top = self._roots.get(raiser, raiser)
                 return top, "the session still holds the very exception that the root raised"
+        poison = failure.problem.facts.get("poison")
+        test = poison.get("test") if isinstance(poison, Mapping) else None
+        if isinstance(test, str) and test != failure.case.id:
+            return test, "the session still holds an exception of this test, which itself did not fail"
         return None
 
     def _by_words(self, failure: Failure, playbook: Playbook) -> tuple[str, str] | None:
@@ -56,7 +60,7 @@ class Cascades:
         )
         for root in roots:
             fits = not playbook.cascade.of or root.playbook in playbook.cascade.of
-            if fits and any(original in message for message in root.messages):
+            if fits and root.id != failure.case.id and any(original in message for message in root.messages):
                 return root.id, f"it quotes the root's message: {original}"
         return None
 

@@ -7,7 +7,7 @@ from triage.model.finding import Finding
 from triage.rules.involved import Involved, touched_name
 
 _PLACES = ("fixture", "function")
-_NAMES = ("model", "table", "column", "attribute", "target")
+_NAMES = ("model", "table", "column", "attribute", "target", "relationship")
 _INSIDE = 4
 _CALLED = 2
 _SAME_NAME = 2

@@ -25,7 +25,8 @@ def classify_case(case: TestCase, matcher: Matcher, has_finding: HasFinding | No
     """Sort one failing case by its first problem; a later one only adds to `also`."""
     problem, *later = case.problems or (Problem(phase=Phase.CALL, outcome=case.outcome),)
     match, also = matcher.match(problem, has_finding)
-    also = (*also, *_from_later(later, matcher, has_finding, {match.playbook if match else ""}))
+    known = {match.playbook if match else "", *(loser.playbook for loser in also)}
+    also = (*also, *_from_later(later, matcher, has_finding, known))
     failure = Failure(case=case, problem=problem, match=match, also=also)
     text = _signature(problem)
     return replace(failure, signature=text, fingerprint=fingerprint(text))

@@ -10,11 +10,14 @@ from triage.model.failure import Failure
 from triage.model.finding import Finding
 from triage.model.playbook import Playbook
 from triage.model.terms import Proof, Severity
-from triage.rules.involved import own_frames
+from triage.rules.involved import own_frames, poisoner
 from triage.rules.lookup import Lookup
+from triage.text import shorten
 
 _UNPROVEN = 0.6  # a cause that only the traceback names: most often the place that noticed, not the cause
 MAX_EVIDENCE = 8
+MAX_NAME = 200  # characters of what an expression captured, in a sentence
+_WRITES = re.compile(r"\[SQL: (?:INSERT INTO|UPDATE|DELETE FROM) (?:[\"`\[]?\w+[\"`\]]?\.)?[\"`\[]?(\w+)")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -43,7 +46,7 @@ def diagnose(
 
 
 def _diagnosis(name: str, group: Sequence[_Located], followers: Mapping[str, Sequence[str]]) -> Diagnosis:
-    first = group[0]
+    first = min(group, key=lambda one: one.proof.rank)
     tests = tuple(one.failure.case.id for one in group)
     match = first.failure.match
     trust = min(one.failure.match.confidence if one.failure.match else 0.0 for one in group)
@@ -62,7 +65,7 @@ def _diagnosis(name: str, group: Sequence[_Located], followers: Mapping[str, Seq
 
 def _locate(failure: Failure, playbook: Playbook | None, lookup: Lookup) -> _Located:
     problem = failure.problem
-    names = dict(failure.match.captures) if failure.match else {}
+    names = {**_statement(problem), **dict(failure.match.captures if failure.match else ())}
     finding = lookup.near(playbook.diagnose.rules, problem, names) if playbook else None
     seen = _raised(problem)
     if playbook is not None and finding is not None:
@@ -88,6 +91,12 @@ def _site(
         place = lookup.constructor(problem, names)
         if place is not None:
             return place
+    if kind == "root":
+        origin = poisoner(problem)
+        place = lookup.constructor(origin, names) if origin else None
+        if place is not None:
+            return place
+        problem = origin or problem
     frames = own_frames(problem)
     if kind in ("test-frame", "constructor"):
         frames = tuple(frame for frame in frames if frame.kind == "test") or frames
@@ -103,12 +112,25 @@ def _test_place(failure: Failure) -> tuple[str, int, str]:
     return (case.nodeid or case.classname or case.name).partition("::")[0] or "(unknown)", 1, case.name
 
 
+def _statement(problem: Problem) -> dict[str, str]:
+    """The table that the failed statement writes, as SQLAlchemy shows it; empty where it shows none."""
+    for exception in problem.chain:
+        match = _WRITES.search(exception.message)
+        if match:
+            return {"table": match[1]}
+    return {}
+
+
 def _explain(playbook: Playbook, names: Mapping[str, str], default: str) -> str:
     """The playbook's sentence; where a report lacks one of its names, the rule's, or the title."""
     template = playbook.diagnose.explanation
     if template and all(name in names for name in _PLACEHOLDER.findall(template)):
-        return _PLACEHOLDER.sub(lambda place: names[place[1]], template)
+        return _PLACEHOLDER.sub(lambda place: _on_one_line(names[place[1]]), template)
     return default or f"{playbook.title}."
+
+
+def _on_one_line(text: str) -> str:
+    return shorten(" ".join(text.split()), MAX_NAME)
 
 
 def _unknown(failure: Failure) -> str:

@@ -1,8 +1,10 @@
 """Diagnoses to an ordered proposal: phases, tasks, gates."""
 
 import shlex
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import floor
 
 from triage.model.diagnosis import Diagnosis
 from triage.model.failure import Cluster
@@ -54,7 +56,7 @@ def gates_of(run: TestRun, targets: Targets, coverage: float | None = None) -> t
     gates = [
         Gate(
             "pass_rate",
-            round(counts.pass_rate, 1),
+            _percent(counts.pass_rate),
             targets.pass_rate,
             sound and counts.pass_rate >= targets.pass_rate,
         ),
@@ -65,7 +67,8 @@ def gates_of(run: TestRun, targets: Targets, coverage: float | None = None) -> t
         gates.append(Gate("duration_s", round(run.duration_s, 2), targets.duration_s, held))
     if targets.coverage is not None:
         percent = targets.coverage.percent
-        gates.append(Gate("coverage", coverage, percent, coverage is not None and coverage >= percent))
+        held = sound and coverage is not None and coverage >= percent
+        gates.append(Gate("coverage", coverage, percent, held))
     return tuple(gates)
 
 
@@ -76,7 +79,10 @@ def make_plan(
     playbooks: Mapping[str, Playbook],
     launcher: Launcher,
 ) -> Plan:
-    """Tasks by playbook and file, cheapest first within a phase; nothing to do gives no phases."""
+    """Tasks by playbook and file, within a phase the most severe and then those of most tests first.
+
+    Every test of the diagnoses and clusters is in exactly one task; nothing to do gives no phases.
+    """
     tasks = [
         *_known_tasks(diagnoses, playbooks, launcher),
         *_latent_tasks(latent, playbooks, launcher, {one.playbook for one in diagnoses}),
@@ -88,15 +94,22 @@ def make_plan(
     return Plan(tuple(_phases(tasks)))
 
 
+def _percent(rate: float) -> float:
+    """To one decimal, but 99.96 is not 100."""
+    rounded = round(rate, 1)
+    return rounded if rounded < 100 or rate >= 100 else floor(rate * 10) / 10  # noqa: PLR2004 - percent
+
+
 def _phases(tasks: Iterable[tuple[int, Task]]) -> Iterable[PlanPhase]:
     by_phase: dict[int, list[Task]] = {}
     for number, task in tasks:
         by_phase.setdefault(number, []).append(task)
     before: list[Task] = []
+    touched: dict[str, set[str]] = {}  # by the ids of the tasks in `before`
     for number, title, severity, gate in PHASES:
         ordered = sorted(by_phase.get(number, ()), key=_order)
         named = [
-            replace(task, id=f"T{len(before) + place}", depends_on=_needs(task, before))
+            replace(task, id=f"T{len(before) + place}", depends_on=_needs(task, touched))
             for place, task in enumerate(ordered, start=1)
         ]
         if named and named[-1].title == VALIDATION_TITLE:
@@ -104,12 +117,13 @@ def _phases(tasks: Iterable[tuple[int, Task]]) -> Iterable[PlanPhase]:
         if named:
             yield PlanPhase(number, title, severity, gate, tuple(named))
             before += named
+            touched |= {task.id: _touched(task) for task in named}
 
 
-def _needs(task: Task, before: Iterable[Task]) -> tuple[str, ...]:
+def _needs(task: Task, touched: Mapping[str, set[str]]) -> tuple[str, ...]:
     """Tasks of earlier phases that touch a file of this one, or whose tests share a file with it."""
     mine = _touched(task)
-    return tuple(other.id for other in before if mine & _touched(other))
+    return tuple(other for other, files in touched.items() if not mine.isdisjoint(files))
 
 
 def _touched(task: Task) -> set[str]:
@@ -128,7 +142,8 @@ def _known_tasks(
         if one.playbook is not None:
             groups.setdefault((one.playbook, one.cause.file), []).append(one)
     charged: set[str] = set()
-    for (name, file), members in groups.items():
+    largest_first = sorted(groups.items(), key=lambda item: -sum(len(one.tests) for one in item[1]))
+    for (name, file), members in largest_first:
         playbook = playbooks[name]
         base = 0 if name in charged else playbook.plan.effort.base
         charged.add(name)
@@ -185,7 +200,7 @@ def _latent_tasks(
                 id=f"latent-{name}",
                 title=f"{playbook.plan.title} in {file} (no failing test shows it yet)",
                 severity=playbook.severity,
-                files=tuple(Site(file, one.finding.line) for one in members),
+                files=tuple(Site(file, line) for line in sorted({one.finding.line for one in members})),
                 why=f"{members[0].finding.message} {playbook.why}",
                 steps=_steps(playbook),
                 alternatives=playbook.plan.alternatives,
@@ -205,30 +220,33 @@ def _latent_tasks(
 def _unknown_tasks(
     diagnoses: Iterable[Diagnosis], clusters: Iterable[Cluster], launcher: Launcher
 ) -> Iterable[tuple[int, Task]]:
-    by_cluster = {one.cluster: one for one in diagnoses if one.playbook is None}
+    by_cluster: dict[str | None, list[Diagnosis]] = defaultdict(list)
+    for one in diagnoses:
+        if one.playbook is None:
+            by_cluster[one.cluster].append(one)
     for cluster in clusters:
-        diagnosis = by_cluster.get(cluster.fingerprint)
-        site = (Site(diagnosis.cause.file, diagnosis.cause.line),) if diagnosis else ()
-        tests = cluster.tests
+        causes = by_cluster[cluster.fingerprint]
+        followers = (test for one in causes for test in one.dependents)
+        tests = tuple(dict.fromkeys((*cluster.tests, *followers)))
         yield (
             UNKNOWN_PHASE,
             Task(
                 id=cluster.fingerprint,
-                title=f"Understand {_count(len(tests), 'unknown failure')}: {cluster.signature[:80]}",
+                title=f"Understand {_count(len(cluster.tests), 'unknown failure')}: {cluster.signature[:80]}",
                 severity=Severity.MEDIUM,
-                files=site,
+                files=tuple(dict.fromkeys(Site(one.cause.file, one.cause.line) for one in causes)),
                 why="No playbook matches; alike failures are one cluster, most likely with one cause.",
                 steps=(
                     "run the first test of the cluster alone and read its traceback at the named line",
                     "write the cause down; where it may come again, write a playbook for it",
                 ),
                 alternatives=(),
-                effort_min=UNKNOWN_BASE_MIN + UNKNOWN_PER_TEST_MIN * (len(tests) - 1),
+                effort_min=UNKNOWN_BASE_MIN + UNKNOWN_PER_TEST_MIN * (len(cluster.tests) - 1),
                 risk=Risk.MEDIUM,
                 mitigation="change nothing before the cause is known",
                 rollback="revert the commit of this task",
                 depends_on=(),
-                diagnoses=(diagnosis.id,) if diagnosis else (),
+                diagnoses=tuple(one.id for one in causes),
                 tests=tests,
                 verify=(launcher.command(tests),),
                 done=f"{_count(len(tests), 'test')} that failed pass: {launcher.command(tests)}",
