@@ -1,0 +1,149 @@
+"""The boundary for text from outside."""
+
+import base64
+import json
+import unicodedata
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triage.text import Masker, clean_text, shorten
+
+SECRET = 'p4ss/w0rd+"&<é>'
+
+
+@pytest.mark.parametrize(
+    ("given_text", "shown"),
+    [
+        ("plain\n\ttext", "plain\n\ttext"),
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("#x1B[31mred#x1B[0m as pytest writes it into XML", "red as pytest writes it into XML"),
+        ("\x1b]0;title\x07", "#x1B]0;title#x07"),
+        ("nul\0", "nul#x00"),
+        ("one\r\ntwo\rthree", "one\ntwo#x0Dthree"),
+        ("evil\u202etxt", "evil#x202Etxt"),
+        ("lone \ud800 surrogate", "lone #xD800 surrogate"),
+        ("\x9b31m c1", "#x9B31m c1"),
+        ("nöt ascii ✓ 👩\u200d💻\xa0€", "nöt ascii ✓ 👩\u200d💻\xa0€"),
+        ("\ufffe\U000e0041", "#xFFFE#xE0041"),
+    ],
+)
+def test_what_cannot_be_seen_is_shown_as_pytest_shows_it(given_text: str, shown: str) -> None:
+    assert clean_text(given_text) == shown
+
+
+@given(st.text(st.characters(codec=None)))
+def test_clean_text_leaves_nothing_that_acts_on_a_terminal_or_cannot_be_stored(text: str) -> None:
+    cleaned = clean_text(text)
+    cleaned.encode()
+    assert not [c for c in cleaned if unicodedata.category(c) == "Cc" and c not in "\n\t"]
+    assert not {unicodedata.bidirectional(c) for c in cleaned} & {
+        "RLO",
+        "LRO",
+        "RLE",
+        "LRE",
+        "RLI",
+        "LRI",
+        "PDF",
+    }
+
+
+@given(st.text(), st.integers(0, 60))
+def test_shorten_never_exceeds_its_limit(text: str, limit: int) -> None:
+    short = shorten(text, limit)
+    assert len(short) <= limit
+    assert short == text or len(text) > limit
+
+
+def test_shorten_says_how_much_it_left_out() -> None:
+    assert shorten("a" * 1000, 100).endswith("a… [+900 characters]")
+
+
+def masked(text: str, **env: str) -> str:
+    return Masker.from_environment(env).mask(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "DB_PASSWORD", "GITHUB_TOKEN", "API_KEY", "apikey", "PGPASSWORD"]
+)
+def test_a_variable_whose_name_says_so_is_secret(name: str) -> None:
+    assert masked(f"got {SECRET} here", **{name: SECRET}) == "got *** here"
+
+
+@pytest.mark.parametrize("name", ["PWD", "OLDPWD", "HOME", "KEYBOARD", "TOKEN_TYPE", "KEY_FILE", "MONKEY"])
+def test_other_variables_are_not_secret(name: str) -> None:
+    assert masked("in /some/folder", **{name: "/some/folder"}) == "in /some/folder"
+
+
+@pytest.mark.parametrize("value", ["short", "", "testing", "password"])
+def test_short_and_commonplace_values_would_mask_ordinary_words(value: str) -> None:
+    assert masked("a short testing password", SECRET_KEY=value) == "a short testing password"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        repr(SECRET),
+        json.dumps(SECRET),
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        quote_plus(SECRET),
+        SECRET.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;"),
+    ],
+)
+def test_a_secret_is_masked_in_every_form_that_it_is_written_in(form: str) -> None:
+    assert masked(f"[{form}]", SECRET_KEY=SECRET).strip("[]\"'") == "***"
+
+
+@given(st.binary(max_size=8), st.binary(max_size=8), st.binary(min_size=12, max_size=40))
+def test_a_secret_is_masked_in_base64_at_any_offset(before: bytes, after: bytes, raw: bytes) -> None:
+    secret = raw.hex()
+    encoded = base64.b64encode(before + secret.encode() + after).decode()
+    shown = masked(encoded, API_TOKEN=secret)
+    assert "***" in shown
+    assert len(shown) - 3 <= len(base64.b64encode(before + after)) + 8
+
+
+def test_the_password_of_a_url_is_secret_in_the_url_and_alone() -> None:
+    url = "postgresql://app:Tr0ub4dor%263@db/x"
+    env = {"DATABASE_URL": url}
+    assert masked(f"cannot reach {url}", **env) == "cannot reach postgresql://app:***@db/x"
+    assert masked("password=Tr0ub4dor&3", **env) == "password=***"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ghp_" + "a1B2" * 9, "***"),
+        ("id AKIAIOSFODNN7EXAMPLE.", "id ***."),
+        ("xoxb-123456789012-abcdef", "***"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "***"),
+        ("Authorization: Bearer abc.def-ghi_jkl/mno=", "Authorization: Bearer ***"),
+        ("redis://user:hunter2@cache:6379/0", "redis://user:***@cache:6379/0"),
+        ("sqlite:///test.db and http://host:80/a@b", "sqlite:///test.db and http://host:80/a@b"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc-d\n", "***"),
+        ("Bearer authentication failed", "Bearer authentication failed"),
+    ],
+)
+def test_what_looks_like_a_token_is_masked_and_what_does_not_is_kept(text: str, shown: str) -> None:
+    assert Masker().mask(text) == shown
+
+
+def test_a_key_of_many_lines_is_masked_line_by_line() -> None:
+    key = "first-line-of-key\nsecond-line-of-key"
+    assert masked("E   second-line-of-key", DEPLOY_KEY=key) == "E   ***"
+
+
+@given(st.text(st.characters(codec=None), min_size=6), st.text(st.characters(codec=None)))
+def test_any_value_and_any_text_can_be_masked(secret: str, text: str) -> None:
+    shown = Masker([secret]).clean(text + secret + text)
+    shown.encode()
+
+
+def test_only_the_parameters_of_a_test_can_hold_a_secret() -> None:
+    masker = Masker(["booking"])
+    assert masker.clean_id("tests/booking/test_a.py::test_booking[booking-\x07]") == (
+        "tests/booking/test_a.py::test_booking[***-#x07]"
+    )

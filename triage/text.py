@@ -1,0 +1,165 @@
+"""The boundary for text from outside: control characters made visible, secrets masked."""
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+_PLAIN = bytes(range(0x20, 0x7F)) + b"\n\t"
+_COLOUR = re.compile(r"(?:\x1b|#x1B)\[[0-9;:]*m")  # the second form is how pytest writes ESC into XML
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+)
+
+_MIN_SECRET = 6  # shorter values would mask ordinary words
+_MIN_ENCODED = 8
+_MASK = "***"
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:PASS|PASSWD|PASSWORD|PASSPHRASE|PWD|SECRET|TOKEN|KEY|APIKEY|CREDENTIALS?|PRIVATE)(?:_|$)"
+    r"|(?:PASSWORD|SECRET|TOKEN|APIKEY)$"
+)
+_NOT_SECRET_NAME = re.compile(
+    r"^(?:OLD)?PWD$|_(?:FILE|PATH|DIR|TYPE|ALGORITHM|ALG|NAME|LENGTH|TTL|EXPIRES?|ID)$"
+)
+_COMMONPLACE = frozenset(
+    (
+        *("changeme", "default", "development", "disabled", "enabled", "example", "localhost"),
+        *("password", "postgres", "production", "public", "secret", "staging", "testing", "unittest"),
+    )
+)
+_TOKENS = (
+    r"gh[oprsu]_[0-9A-Za-z]{20,}",
+    r"github_pat_\w{20,}",
+    r"glpat-[\w-]{20,}",
+    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
+    r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}",
+    r"\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?",
+    r"\b(?:sk|rk)_(?:live|test)_[0-9A-Za-z]{16,}",
+    r"\bsk-[\w-]{20,}",
+    r"\bAIza[\w-]{35}",
+    r"\bnpm_[0-9A-Za-z]{36}",
+    r"\bpypi-[\w-]{50,}",
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-[^-])*",
+)
+_BEARER = r"((?i:\bbearer\s+))[\w.~+/=-]{16,}"
+_IN_URL = r"(://[^\s/:@'\"]*:)[^\s/@'\"]+(@)"
+
+
+def clean_text(text: str) -> str:
+    r"""Make control, bidi, surrogate and other invisible characters visible as pytest does (`#x1B`).
+
+    `\n` and `\t` stay, `\r\n` becomes `\n`; colour codes are removed.
+    """
+    if text.isascii() and not text.encode().translate(None, _PLAIN):
+        return _COLOUR.sub("", text) if "#x1B[" in text else text
+    text = _COLOUR.sub("", text).replace("\r\n", "\n")
+    return _INVISIBLE.sub(_visible, text)
+
+
+def _visible(match: re.Match[str]) -> str:
+    return f"#x{ord(match[0]):02X}"
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters; what was cut is counted at the end where there is room for it."""
+    if len(text) <= limit:
+        return text
+    note = f"… [+{len(text) - limit:,} characters]"
+    if len(note) * 2 > limit:
+        note = "…"
+    return text[: max(limit - len(note), 0)] + note[:limit]
+
+
+class Masker:
+    """Replaces known secret values, and what looks like a token, by `***`.
+
+    Values count in raw, base64 (all three alignments), URL, JSON, HTML and `repr` form.
+    """
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        import re2  # noqa: PLC0415 - not needed by `--help`
+
+        forms = {form for value in values if _looks_secret(value) for form in _forms(value)}
+        literals = [re2.escape(form) for form in sorted(forms, key=lambda form: (-len(form), form))]
+        options = re2.Options()
+        options.log_errors = False
+        self._expression: Any = re2.compile(
+            "|".join([*literals, _BEARER, _IN_URL, *_TOKENS]), options=options
+        )
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str]) -> "Masker":
+        """Masks the values of variables whose names say that they are secret, and URLs' passwords."""
+        return cls(value for name, text in env.items() for value in _secrets_of(name, text))
+
+    def mask(self, text: str) -> str:
+        """`text` without secrets; surrogates, which RE2 cannot read, are made visible."""
+        try:
+            found = self._expression.search(text)
+        except UnicodeEncodeError:
+            return self.mask(clean_text(text))
+        return self._expression.sub(_masked, text) if found else text
+
+    def clean(self, text: str) -> str:
+        """What every text from outside goes through: `clean_text`, then `mask`."""
+        return self.mask(clean_text(text))
+
+    def clean_id(self, nodeid: str) -> str:
+        """A name of a test: only its parameters can hold a secret, the rest is source code."""
+        if "[" not in nodeid:
+            return clean_text(nodeid)
+        name, bracket, parameters = clean_text(nodeid).partition("[")
+        return name + bracket + self.mask(parameters)
+
+
+def _masked(match: Any) -> str:
+    bearer, url, at = match.groups()
+    return f"{bearer or url or ''}{_MASK}{at or ''}"
+
+
+def _secrets_of(name: str, text: str) -> Iterator[str]:
+    upper = name.upper()
+    if "://" in text:
+        yield from _url_password(text)
+    elif _SECRET_NAME.search(upper) and not _NOT_SECRET_NAME.search(upper):
+        yield text
+
+
+def _url_password(text: str) -> Iterator[str]:
+    try:
+        password = urlsplit(text).password
+    except ValueError:  # e.g. a broken IPv6 host
+        return
+    if password:
+        yield password
+        yield unquote(password)
+
+
+def _looks_secret(value: str) -> bool:
+    return len(value.strip()) >= _MIN_SECRET and value.strip().lower() not in _COMMONPLACE
+
+
+def _forms(value: str) -> Iterator[str]:
+    text = value.strip()
+    shown = clean_text(text)  # what is masked has been cleaned before
+    encoded = text.encode("utf-8", "replace")
+    yield from (shown, repr(shown)[1:-1], html.escape(shown), json.dumps(text)[1:-1])
+    yield from (quote(encoded), quote(encoded, safe=""), quote_plus(encoded))
+    yield from _base64_forms(encoded)
+    lines = shown.splitlines()
+    yield from (line.strip() for line in lines if len(lines) > 1 and len(line.strip()) >= _MIN_ENCODED)
+
+
+def _base64_forms(raw: bytes) -> Iterator[str]:
+    """What stays the same of `raw` in base64, whatever stands before and after it."""
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + raw).decode()
+        first = (shift * 8 + 5) // 6  # characters that the bytes before share in
+        last = (shift + len(raw)) * 8 // 6  # characters that the bytes after share in
+        if last - first >= _MIN_ENCODED:
+            yield encoded[first:last]
+            yield encoded[first:last].replace("+", "-").replace("/", "_")
