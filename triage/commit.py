@@ -50,6 +50,6 @@ def _is_hash(text: str) -> bool:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
+        return path.read_text("utf-8", "replace") if path.is_file() else ""  # reading a pipe never ends
+    except (OSError, ValueError):  # e.g. a null character in a path that a file names
         return ""

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,9 @@ def infer_tests(root: Path) -> tuple[str, ...] | None:
 
 def infer_environment(root: Path) -> EnvironmentSpec:
     """An existing `.venv`, else requirement files, else what `pyproject.toml` declares."""
-    project = _toml(root / "pyproject.toml").get("project", {})
-    python = project.get("requires-python") if isinstance(project, dict) else None
+    project = _table(_toml(root / "pyproject.toml"), "project")
+    stated = project.get("requires-python")
+    python = stated if isinstance(stated, str) else None
     for name in (".venv", "venv"):
         if (root / name / "bin" / "python").exists():
             return EnvironmentSpec(use=name)
@@ -54,25 +56,22 @@ def infer_environment(root: Path) -> EnvironmentSpec:
     return EnvironmentSpec(python=python, extras=_extras(root, project))
 
 
-def _extras(root: Path, project: Any) -> tuple[str, ...]:
-    if not isinstance(project, dict) or not project:
+def _extras(root: Path, project: Mapping[str, Any]) -> tuple[str, ...]:
+    if not project:
         return (".",) if (root / "setup.py").is_file() else ()
-    optional = project.get("optional-dependencies", {})
+    optional = _table(project, "optional-dependencies")
     wanted = [name for name in _TEST_EXTRAS if name in optional]
     return (f".[{','.join(wanted)}]" if wanted else ".",)
 
 
 def _pytest_settings(root: Path) -> bool:
     """True where a settings file of pytest names test paths."""
-    tool = _toml(root / "pyproject.toml").get("tool", {})
-    options = tool.get("pytest", {}) if isinstance(tool, dict) else {}
-    if isinstance(options, dict) and (
-        "testpaths" in options.get("ini_options", {}) or "testpaths" in options
-    ):
+    options = _table(_table(_toml(root / "pyproject.toml"), "tool"), "pytest")
+    if "testpaths" in options or "testpaths" in _table(options, "ini_options"):
         return True
     return any(
         re.search(r"^testpaths\s*=", _read(root / name), re.MULTILINE)
-        for name in ("pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg")
+        for name in ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg")
     )
 
 
@@ -84,6 +83,12 @@ def _has_tests(folder: Path) -> bool:
     )
 
 
+def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """A table of somebody else's file, empty where something else stands in its place."""
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
 def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(_read(path))
@@ -93,6 +98,6 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8") if path.is_file() else ""
     except (OSError, UnicodeDecodeError):
         return ""

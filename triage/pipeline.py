@@ -1,9 +1,10 @@
 """The order of the stages, and nothing else."""
 
+import hashlib
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ from triage.text import Masker
 from triage.tools import Tools
 
 Watch = Callable[[Progress], None]
+INTERRUPT_S = 0.1  # how often what still runs is told to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ def run_projects(
             return [one.result() for one in pending]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            interrupt_all()  # what runs ends early, and is recorded as far as it came
+            while wait(pending, INTERRUPT_S).not_done:  # each time anew: a run may only begin just now
+                interrupt_all()  # what runs ends early, and is recorded as far as it came
             raise
 
 
@@ -75,11 +78,13 @@ def run_project(project: Project, tools: Tools, watch: Watch) -> ProjectResult:
         run = _run(project, environment, folder, tools, watch)
     except (ProvisionError, RunError) as raised:
         error = raised
-        environment, run = None, _not_run(started, raised)
+        environment, run = None, _not_run(started, _masker(project, tools).clean(str(raised)))
     watch(Progress(project.name, "finding causes"))
-    report = _judge(project, environment, run, tools, run_id, folder)
+    tree = SourceTree(project.root, project.source, project.test.arguments)
+    report = _judge(project, environment, run, tools, folder, Lookup(tree))
     summary = write_report(report, folder)
-    changes = record(report, run, json.dumps(summary), tools.store)
+    state = _state(project, environment, tree)
+    changes = record(report, run, json.dumps(summary), tools.store, source=state)
     tools.folders.set_latest(folder)
     watch(Progress(project.name, "done"))
     return ProjectResult(project.name, folder, summary, changes, error)
@@ -102,7 +107,19 @@ def _run(project: Project, environment: Environment, folder: Path, tools: Tools,
     )
     artifacts = run_tests(project, environment, folder, options=options, on_tick=tick)
     watch(Progress(project.name, "sorting failures"))
-    return parse(artifacts, project.root, Masker.from_environment({**tools.environ, **project.test.env}))
+    return parse(artifacts, project.root, _masker(project, tools))
+
+
+def _masker(project: Project, tools: Tools) -> Masker:
+    return Masker.from_environment({**tools.environ, **project.test.env})
+
+
+def _state(project: Project, environment: Environment | None, tree: SourceTree) -> str:
+    """Names what the tests saw: without it an edit between two runs of one commit looks like a flaky test."""
+    digest = hashlib.sha256(repr((environment and environment.key, project.test)).encode())
+    for path, data in tree.files.items():
+        digest.update(f"{path}\0{len(data)}\0".encode("utf-8", "surrogateescape") + data)
+    return digest.hexdigest()[:32]
 
 
 def _judge(
@@ -110,11 +127,10 @@ def _judge(
     environment: Environment | None,
     run: TestRun,
     tools: Tools,
-    run_id: str,
     folder: Path,
+    lookup: Lookup,
 ) -> ProjectReport:
     """Classify, diagnose and plan: everything that needs no further run."""
-    lookup = Lookup(SourceTree(project.root, project.source, project.test.arguments))
     matcher = tools.matcher(project)
     sorted_ = classify(run.cases, matcher, lookup.has_near)
     diagnoses = diagnose(sorted_.failures, matcher.playbooks, lookup)
@@ -126,7 +142,7 @@ def _judge(
         root=str(project.root),
         commit=head_commit(project.root),
         playbooks_fingerprint=tools.library(project).fingerprint,
-        run=_facts(run, run_id, (*(environment.notes if environment else ()), *lookup.tree.notes)),
+        run=_facts(run, folder.name, (*(environment.notes if environment else ()), *lookup.tree.notes)),
         counts=run.counts,
         gates=gates_of(run, project.targets, covered_percent(project.targets.coverage, folder)),
         patterns=patterns_of(sorted_.failures, matcher.playbooks),
@@ -152,7 +168,7 @@ def _facts(run: TestRun, run_id: str, notes: Sequence[str]) -> RunFacts:
     )
 
 
-def _not_run(started: datetime, error: TriageError) -> TestRun:
+def _not_run(started: datetime, why: str) -> TestRun:
     return TestRun(
         status=RunStatus.NOT_STARTED,
         cases=(),
@@ -161,7 +177,7 @@ def _not_run(started: datetime, error: TriageError) -> TestRun:
         duration_s=0.0,
         command=(),
         python="-",
-        detail=str(error),
+        detail=why,
     )
 
 

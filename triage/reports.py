@@ -17,7 +17,7 @@ from triage.stages.classify import classify_case
 from triage.text import Masker
 from triage.tools import Tools
 
-BATCH = 1_000  # failures written at once
+BATCH = 500  # failures written at once
 
 
 @dataclass(frozen=True, slots=True)

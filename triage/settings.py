@@ -13,6 +13,7 @@ FILE_NAME = "triage.yaml"
 _WORKSPACE_KEYS = {"projects", "database_url", "jobs", "offline", "wheels", "fail_on", "notify"}
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off", "")
+MAX_DIGITS = 6  # of a count
 FAIL_ON = ("new", "any", "never")
 
 
@@ -122,7 +123,7 @@ def _flag(name: str, value: str) -> bool:
 
 
 def _count(name: str, value: str) -> int:
-    if not value.isascii() or not value.isdigit() or int(value) < 1:
+    if not (value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS and int(value)):
         raise ConfigurationError(f"{value!r} is not a count", where=name, allowed="a whole number from 1")
     return int(value)
 

@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from triage.environments.options import ProvisionOptions, options_from
+from triage.errors import TriageError
 from triage.model.project import Project
 from triage.playbook.load import Library, load_library
 from triage.playbook.match import Matcher
@@ -60,6 +62,13 @@ class Tools:
     def matcher(self, project: Project | None = None) -> Matcher:
         return self._known(project)[1]
 
+    def libraries(self) -> tuple[Library, ...]:
+        """All that were asked for so far, the workspace's first."""
+        self.library()
+        with self._lock:
+            known = sorted(self._libraries.items(), key=lambda item: len(item[0]))
+            return tuple(library for _, (library, _) in known)
+
     def preload(self) -> None:
         """Does what later stages need while the tests run; its own errors come up again there."""
         threading.Thread(target=self._load, daemon=True).start()
@@ -69,8 +78,9 @@ class Tools:
             self._store.close()
 
     def _load(self) -> None:
-        opening.preload()
-        self.library()
+        with suppress(TriageError, OSError):
+            opening.preload()
+            self.library()
 
     def _known(self, project: Project | None) -> tuple[Library, Matcher]:
         own = tuple(project.root / one for one in project.playbooks) if project else ()

@@ -6,6 +6,7 @@ YAML 1.2 core schema: `no`, `on` and `12:30` are strings.
 """
 
 import math
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,20 +44,32 @@ def read_yaml(path: Path) -> YamlDocument:
     Raises:
         ConfigurationError: it cannot be read or is not acceptable YAML; says where.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigurationError(
-                "the file is too large", where=str(path), allowed=f"at most {MAX_BYTES:,} bytes"
-            )
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    raw = read_limited(path)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigurationError("is not UTF-8", where=f"{path}:{line}", allowed="UTF-8") from error
     return parse_yaml(text, str(path))
+
+
+def read_limited(path: Path) -> bytes:
+    """The bytes of a regular file of at most `MAX_BYTES`.
+
+    Raises:
+        ConfigurationError: it cannot be read, is a pipe or device, or is too large.
+    """
+    try:
+        found = path.stat()
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            raise ConfigurationError("is no regular file", where=str(path))
+        if found.st_size > MAX_BYTES:
+            raise ConfigurationError(
+                "the file is too large", where=str(path), allowed=f"at most {MAX_BYTES:,} bytes"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror}", where=str(path)) from error
 
 
 def parse_yaml(text: str, name: str) -> YamlDocument:
@@ -76,7 +89,7 @@ def parse_yaml(text: str, name: str) -> YamlDocument:
         at = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise ConfigurationError(f"not valid YAML: {error.problem or error}", where=at) from error
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        sentence = str(error).splitlines()[0]
+        sentence = next(iter(str(error).splitlines()), type(error).__name__)
         raise ConfigurationError(f"not valid YAML: {sentence}", where=name) from error
     return YamlDocument(data, name, builder.marks)
 
@@ -143,6 +156,8 @@ class _Builder:
                 self._refuse("a key that is not a name", event, "text keys")
             if event.anchor is not None or event.value == "<<":
                 self._refuse("an anchor or merge key", event, "write the values out")
+            if event.tag is not None and event.tag != "!":
+                self._refuse(f"the tag {event.tag!r}", event, "plain values without tags")
             key = event.value
             if key in items:
                 self._refuse(f"the key {key!r} a second time", event, "each key once")
@@ -153,7 +168,7 @@ class _Builder:
 
     def _scalar(self, event: Any) -> Any:
         value: str = event.value
-        if not event.implicit[0]:
+        if not event.implicit[0] or event.tag == "!":
             return value
         from yamlcore import CCoreLoader  # noqa: PLC0415 - see parse_yaml
 
@@ -173,7 +188,7 @@ class _Builder:
                 self._refuse("a number that is too long", event, f"at most {MAX_DIGITS} digits")
             return int(value, 0) if value[:2] in ("0x", "0o") else int(value)
         if kind == "float":
-            number = float(value.replace(".inf", "inf").replace(".nan", "nan").replace(".NaN", "nan"))
+            number = float(value.lower().replace(".inf", "inf").replace(".nan", "nan"))
             if not math.isfinite(number):
                 self._refuse("a number that is not finite", event, "finite numbers")
             return number

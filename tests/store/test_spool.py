@@ -31,7 +31,15 @@ def stored(store: Store, failures: Iterable[SpooledFailure], file: str = "a.xml"
 
 def test_failures_come_back_as_they_went_in_and_in_order(store: Store) -> None:
     failures = [
-        spooled(7, playbook="not-null", confidence=0.75, fingerprint=None, signature="", also='["a"]'),
+        spooled(
+            7,
+            playbook="not-null",
+            confidence=0.75,
+            fingerprint=None,
+            signature="",
+            also='["a"]',
+            root="t.py::test_root",
+        ),
         replace(spooled(2, nodeid=None), phase=None, outcome=Outcome.ERROR),
         spooled(2**32 - 1, key="k", exception="", message=""),
     ]

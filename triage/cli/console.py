@@ -20,16 +20,14 @@ class Console:
 
     def data(self, text: str) -> None:
         """What the command was asked for."""
-        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-        sys.stdout.flush()
+        _write((text, "" if text.endswith("\n") else "\n"))
 
     def document(self, value: Mapping[str, Any]) -> None:
-        self.data(json.dumps(value, indent=2, ensure_ascii=False))
+        self.pieces((json.dumps(value, indent=2, ensure_ascii=False), "\n"))
 
     def pieces(self, parts: Iterable[str]) -> None:
-        """A document too large to be held at once."""
-        sys.stdout.writelines(parts)
-        sys.stdout.flush()
+        """A JSON document too large to be held at once; a CI system finds no command in it."""
+        _write(_in_encoding(part.replace("##", "#\\u0023")) for part in parts)
 
     def say(self, text: str) -> None:
         """A message for a person; silent with --quiet."""
@@ -43,6 +41,33 @@ class Console:
 
     def error(self, text: str) -> None:
         sys.stderr.write(f"error: {visible(text)}\n")
+
+
+def _write(parts: Iterable[str]) -> None:
+    """A reader that is gone (`| head`) changes nothing in what the command then says by its status."""
+    try:
+        for part in parts:
+            sys.stdout.write(part)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+
+
+def discard_output() -> None:
+    """Nothing more is written to a pipe that nobody reads, at the interpreter's end least of all."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 1)
+    os.close(devnull)
+
+
+def _in_encoding(part: str) -> str:
+    """JSON that standard output can hold; what it cannot is escaped as JSON does."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        part.encode(encoding)
+    except UnicodeEncodeError:
+        return "".join(one if one.isascii() else json.dumps(one)[1:-1] for one in part)
+    return part
 
 
 def wants_color(*, no_color: bool, environ: Mapping[str, str] = os.environ) -> bool:

@@ -10,8 +10,8 @@ from pathlib import Path
 from triage import __version__
 
 
-def write_log(error: BaseException) -> Path:
-    """Write what a bug report needs; gives its path."""
+def write_log(error: BaseException) -> Path | None:
+    """Write what a bug report needs; gives its path, None where nothing can be written."""
     lines = [
         f"triage {__version__}, Python {platform.python_version()}, {platform.platform()}",
         f"at {datetime.now(UTC).isoformat(timespec='seconds')}",
@@ -19,8 +19,16 @@ def write_log(error: BaseException) -> Path:
         "",
         *traceback.format_exception(error),
     ]
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="triage-bug-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
-    ) as file:
-        file.write("\n".join(lines))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w",
+            prefix="triage-bug-",
+            suffix=".log",
+            delete=False,
+            encoding="utf-8",
+            errors="backslashreplace",
+        ) as file:
+            file.write("\n".join(lines))
+    except OSError:
+        return None
     return Path(file.name)

@@ -18,6 +18,8 @@ def init(
     folder: Annotated[Path, typer.Argument(help="A folder with tests.")] = Path(),
 ) -> ExitStatus:
     """Write a project file for a folder, from what is found there."""
+    from shlex import quote  # noqa: PLC0415 - not for `--help`
+
     from triage.settings import FILE_NAME  # noqa: PLC0415 - not for `--help`
     from triage.stages.discover import load_project  # noqa: PLC0415 - likewise
     from triage.workspace import write_whole  # noqa: PLC0415 - likewise
@@ -30,13 +32,15 @@ def init(
         )
     project = load_project(folder)
     write_whole(path, _text(project))
-    state.console.say(f"wrote {path}; next: triage run {folder}")
+    state.console.say(f"wrote {path}; next: triage run {quote(str(folder))}")
     return ExitStatus.OK
 
 
 def _text(project: "Project") -> str:
     """The project file as YAML; JSON's strings and lists are YAML too."""
-    from json import dumps  # noqa: PLC0415 - not for `--help`
+    from json import JSONEncoder  # noqa: PLC0415 - not for `--help`
+
+    dumps = JSONEncoder(ensure_ascii=False).encode  # YAML has no pairs of surrogates
 
     spec = project.environment
     lines = [

@@ -1,6 +1,9 @@
 """The command line. Commands import what they need when they run: `--help` stays fast."""
 
+import gc
 import signal
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +12,10 @@ import typer
 from triage import __version__
 from triage.cli.console import Console, wants_color
 from triage.cli.state import State
+from triage.errors import ExitStatus
+
+# A short-lived process whose values form no cycles: collecting less often saves a tenth of its time.
+GC_THRESHOLD = (100_000, 50, 50)
 
 app = typer.Typer(
     name="triage",
@@ -55,8 +62,14 @@ def _interrupt(*_: object) -> None:
 
 def main() -> None:
     """The entry point."""
-    from triage.cli import commands  # noqa: PLC0415 - they register themselves on `app`
+    with suppress(AttributeError):  # a stream that somebody put in its place
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # see above
+    try:
+        from triage.cli import commands  # noqa: PLC0415 - they register themselves on `app`
 
-    commands.register(app)
-    signal.signal(signal.SIGTERM, _interrupt)
-    app(prog_name="triage")
+        commands.register(app)
+        gc.set_threshold(*GC_THRESHOLD)
+        signal.signal(signal.SIGTERM, _interrupt)
+        app(prog_name="triage")
+    except KeyboardInterrupt:  # outside of a command: while it is being imported
+        sys.exit(int(ExitStatus.INTERRUPTED))

@@ -2,21 +2,23 @@
 
 import json as json_module
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triage.cli.report import open_tools
 from triage.cli.run import Jobs, Json, execute, find_projects, status_of
 from triage.cli.state import State, command, state_of
 from triage.errors import ExitStatus, TriageError, UsageError
-from triage.model.terms import RunStatus
+from triage.model.terms import Outcome, RunStatus
 
 if TYPE_CHECKING:
     from triage.pipeline import ProjectResult
     from triage.settings import Settings
+    from triage.tools import Tools
     from triage.workspace import WorkspaceFolders
 
 _LATEST = "latest.json"
@@ -45,7 +47,8 @@ def nightly(
     folders = WorkspaceFolders(settings.workspace)
     with locked(folders.locks / "nightly.lock", 0, purpose="triage nightly"):
         results = execute(found, settings, state)
-        document = _compare(results, folders)
+        with open_tools(state) as tools:
+            document = _compare(results, errors, folders, tools)
         path = _write(document, fleet_markdown(document), folders)
     for place, error in errors:
         state.console.error(f"{place}: {error}")
@@ -57,26 +60,51 @@ def nightly(
     return _verdict(document, status_of(results, errors), settings.fail_on)
 
 
-def _compare(results: "Sequence[ProjectResult]", folders: "WorkspaceFolders") -> dict[str, Any]:
+def _compare(
+    results: "Sequence[ProjectResult]",
+    errors: "Sequence[tuple[str, TriageError]]",
+    folders: "WorkspaceFolders",
+    tools: "Tools",
+) -> dict[str, Any]:
     from triage.render.fleet import Entry, fleet_report  # noqa: PLC0415 - not for `--help`
     from triage.stages.compare import since  # noqa: PLC0415 - likewise
 
     before = _night_before(folders)
     entries = [
-        Entry(one.project, one.summary, since(before.get(one.project), one.summary, one.changes))
+        Entry(
+            one.project,
+            one.summary,
+            since(before.get(one.project), one.summary, one.changes, _outcomes(one, tools)),
+        )
         for one in results
     ]
-    fingerprint = results[0].summary["tool"]["playbooks_fingerprint"] if results else "-"
-    return fleet_report(entries, fingerprint, datetime.now(UTC))
+    refused = [(path, str(error)) for path, error in errors]
+    return fleet_report(entries, tools.library().fingerprint, datetime.now(UTC), refused)
+
+
+def _outcomes(result: "ProjectResult", tools: "Tools") -> "Callable[[str], Outcome | None]":
+    """What one test did in the run of this night, None where it was not in it."""
+    run = result.summary["run"]["id"]
+
+    def outcome(nodeid: str) -> "Outcome | None":
+        points = tools.store.test_history(result.project, nodeid, 1).points
+        return points[0].outcome if points and points[0].run == run else None
+
+    return outcome
 
 
 def _night_before(folders: "WorkspaceFolders") -> dict[str, Mapping[str, Any]]:
     """The newest summary of each project from the nights before this one."""
     try:
         memory = json_module.loads((folders.home / "nightly" / _MEMORY).read_text("utf-8"))
-        return {name: one for name, one in memory.items() if isinstance(one, dict) and "failures" in one}
+        return {name: one for name, one in memory.items() if _is_summary(one)}
     except (OSError, ValueError, AttributeError):
         return {}
+
+
+def _is_summary(one: Any) -> bool:
+    """Not what somebody else, or a disk, made of the file."""
+    return isinstance(one, dict) and {"run", "failures"} <= one.keys()
 
 
 def _write(document: Mapping[str, Any], markdown: str, folders: "WorkspaceFolders") -> Path:
@@ -86,9 +114,9 @@ def _write(document: Mapping[str, Any], markdown: str, folders: "WorkspaceFolder
     folder.mkdir(exist_ok=True)
     text = json_module.dumps(document, indent=2, ensure_ascii=False)
     path = folder / f"{document['generated_at'].replace(':', '').replace('.', '-')}.json"
-    write_whole(path.with_suffix(".md"), markdown)
-    write_whole(path, text)
-    write_whole(folder / _LATEST, text)
+    write_whole(path.with_suffix(".md"), markdown.encode("utf-8", "backslashreplace"))
+    write_whole(path, text.encode("utf-8", "backslashreplace"))
+    write_whole(folder / _LATEST, text.encode("utf-8", "backslashreplace"))
     ran = {
         one["name"]: one["summary"]
         for one in document["projects"]

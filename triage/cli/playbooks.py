@@ -73,6 +73,9 @@ def check(
     if missing:
         raise UsageError("no such file", where=str(missing[0]), hint="triage playbooks list")
     wanted = {path.resolve() for path in files or ()}
+    foreign = [path for path in files or () if path.suffix != ".yaml"]
+    if foreign:
+        raise UsageError("no playbook file", where=str(foreign[0]), allowed="files named <id>.yaml")
     problems = [
         one
         for one in check_library(library, datetime.now(UTC).date())

@@ -83,16 +83,22 @@ def history(
     state = state_of(context)
     with open_tools(state) as tools:
         name = stored_name(project, tools.store)
-        document = (
-            past.runs_document(name, tools.store.trend(name, limit), tools.store.changes(name))
-            if test is None
-            else past.test_document(tools.store.test_history(name, test, limit))
-        )
+        if test is None:
+            document = past.runs_document(name, tools.store.trend(name, limit), tools.store.changes(name))
+        else:
+            found = tools.store.test_history(name, test, limit)
+            if not found.points:
+                raise UsageError("no run of this project has this test", where=test, hint=_list_of(name))
+            document = past.test_document(found)
     if json:
         state.console.document(document)
     else:
         state.console.data("\n".join(past.lines(document)))
     return ExitStatus.OK
+
+
+def _list_of(name: str) -> str:
+    return f"give a node id as pytest writes it; those that fail: triage report {name} --json"
 
 
 def open_tools(state: State) -> "Tools":
@@ -155,7 +161,8 @@ def fleet_document(names: "Iterable[str]", tools: "Tools") -> dict[str, Any]:
 
 
 def _status(document: "Mapping[str, Any]") -> ExitStatus:
-    """0 where every gate of every project holds."""
+    """0 where no test fails and every gate of every project holds."""
     summaries = [one["summary"] for one in document["projects"] if one["summary"] is not None]
     holds = all(gate["holds"] for summary in summaries for gate in summary["gates"])
-    return ExitStatus.OK if holds else ExitStatus.FAILURES
+    failing = any(summary["failures"] for summary in summaries)
+    return ExitStatus.OK if holds and not failing else ExitStatus.FAILURES

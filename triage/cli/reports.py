@@ -31,12 +31,12 @@ def classify(
         for path in reports:
             try:
                 done.append(classify_report(path, tools))
-            except ReportError as error:
-                errors.append(error)
+            except ReportError as unreadable:
+                errors.append(unreadable)
         errors += [one.error for one in done if one.error is not None]
         if json:
             state.console.pieces(document_pieces(done, tools))
-        else:
+        elif done:
             state.console.data("\n".join(line for one in done for line in _lines(one, tools)))
         report_library(tools, state)
     for error in errors:

@@ -82,10 +82,10 @@ def execute(projects: "Sequence[Project]", settings: Any, state: State) -> "list
 
 def report_library(tools: "Tools", state: State) -> None:
     """Playbooks that were left out, and those that replaced others."""
-    library = tools.library()
-    for error in library.errors:
+    libraries = tools.libraries()
+    for error in dict.fromkeys(str(error) for library in libraries for error in library.errors):
         state.console.say(f"warning: a playbook is left out: {error}")
-    for note in library.notes:
+    for note in dict.fromkeys(note for library in libraries for note in library.notes):
         state.console.detail(note)
 
 
@@ -104,7 +104,7 @@ def show(
         console.error(f"{path}: {error}")
     for result in results:
         if result.error is not None:
-            console.error(f"{result.project}: {result.error}")
+            console.error(f"{result.project}: {result.summary['run']['detail']}")  # without secrets
     summaries = [result.summary for result in results]
     if json:
         console.document(_document(summaries, errors))

@@ -1,5 +1,6 @@
 """What every command starts from: its console and its settings."""
 
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from triage.settings import Settings
 
 P = ParamSpec("P")
+_NO_BUG = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +74,12 @@ def _status(
     except KeyboardInterrupt:
         state.console.error("interrupted; what was finished is recorded")
         return ExitStatus.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader is gone: nothing more to say to it
-        return ExitStatus.OK
     except Exception as error:  # the one place that turns bugs into a log
         if state.debug:
             raise
+        if isinstance(error, OSError) and error.errno in _NO_BUG:
+            state.console.error(f"{error.filename or 'the system'}: {error.strerror}")
+            return ExitStatus.NOT_RUN
         from triage.cli.crash import write_log  # noqa: PLC0415 - only a bug needs it
 
         state.console.error(f"a bug in triage: {type(error).__name__}: {error}\n  log: {write_log(error)}")

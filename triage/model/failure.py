@@ -27,7 +27,7 @@ class Loser:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """`match` is None for an unknown failure, which then has a cluster's `fingerprint`.
+    """`match` is None for an unknown failure, which alone has a `signature` and a `fingerprint`.
 
     `root` is the id of the test whose failure this one only follows from.
     """

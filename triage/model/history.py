@@ -100,7 +100,8 @@ class SpooledFailure:
     `ordinal` (from 0, below 2**32) is its place in the file. Entries with the same `key` (where that
     is empty: the same node id, or class and name) are one test: the first is kept, `repeats` counts
     the others.
-    `message` is cut at 16,000 characters; `also` is JSON text.
+    `message` is cut at 16,000 characters; `also` is JSON text; `root` is the id of
+    the test whose failure this one only follows from.
     """
 
     ordinal: int
@@ -118,6 +119,7 @@ class SpooledFailure:
     also: str = "[]"
     key: str = ""
     repeats: int = 0
+    root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

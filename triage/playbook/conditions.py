@@ -15,7 +15,9 @@ from triage.playbook.expressions import ExpressionSet, captures
 HasFinding = Callable[[str, Problem, Mapping[str, str]], bool]
 
 # What stands before the module in the path of an installed package or of the standard library.
-_LIBRARY = re.compile(r"^(?:.*/)?(?:(?:site|dist)-packages/|lib(?:64)?/python\d[\d.]*/(?!(?:site|dist)-packages/))")
+_LIBRARY = re.compile(
+    r"^(?:.*/)?(?:(?:site|dist)-packages/|lib(?:64)?/python\d[\d.]*/(?!(?:site|dist)-packages/))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,13 @@ def deciding(problem: Problem) -> tuple[ExceptionInfo, ...]:
 
 def holds(clause: Clause, scene: Scene) -> int | None:
     """How many conditions could not be decided; None where one does not hold."""
-    verdicts = [condition(clause, scene) for condition in CONDITIONS]
-    return None if False in verdicts else verdicts.count(None)
+    undecided = 0
+    for condition in CONDITIONS:
+        verdict = condition(clause, scene)
+        if verdict is False:
+            return None
+        undecided += verdict is None
+    return undecided
 
 
 def bases_of(exception: ExceptionInfo) -> tuple[str, ...]:
@@ -130,8 +137,8 @@ def _source(clause: Clause, scene: Scene) -> bool | None:
 
 # Cheapest first; `all` of them hold for a symptom to hold.
 CONDITIONS: tuple[Callable[[Clause, Scene], bool | None], ...] = (
-    _where,
     _message,
+    _where,
     _unless,
     _phase,
     _exception,

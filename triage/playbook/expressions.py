@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 import re2
 
@@ -62,12 +63,26 @@ class ExpressionSet:
         """The numbers of the expressions that are found in `text`."""
         if not self._numbers:
             return frozenset()
-        return frozenset(self._set.Match(text[:MAX_TEXT]))
+        try:
+            found = self._set.Match(text[:MAX_TEXT])
+        except UnicodeEncodeError:
+            found = self._set.Match(_readable(text))
+        return frozenset(found or ())
+
+
+@lru_cache(maxsize=1024)
+def _compiled(expression: str) -> "re2._Regexp":
+    return re2.compile(expression, _options())
 
 
 def captures(expression: str, text: str) -> tuple[tuple[str, str], ...]:
     """The named groups of the first place where `expression` is found, those that took part."""
-    match = re2.compile(expression, _options()).search(text[:MAX_TEXT])
+    match = _compiled(expression).search(_readable(text))
     if match is None:
         return ()
     return tuple((name, value) for name, value in match.groupdict().items() if value is not None)
+
+
+def _readable(text: str) -> str:
+    """What takes part of a text, lone surrogates replaced, which RE2 cannot read."""
+    return text[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")

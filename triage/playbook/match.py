@@ -15,6 +15,7 @@ _BY_EXCEPTION_AND_MESSAGE = 0.95
 _BY_EXCEPTION = 0.85
 _BY_MESSAGE = 0.7
 _BY_FALLBACK = 0.5
+TIE = "a tie with"  # how the reason of a loser begins that nothing but the alphabet decided
 _UNDECIDED = 0.1  # taken off for each condition that the report cannot decide
 
 
@@ -43,6 +44,10 @@ class Matcher:
         for playbook in self._playbooks.values():
             for index, symptom in enumerate(playbook.symptoms):
                 self._index(self._clause(playbook, symptom, index))
+
+    @property
+    def playbooks(self) -> Mapping[str, Playbook]:
+        return self._playbooks
 
     def match(
         self, problem: Problem, has_finding: HasFinding | None = None
@@ -87,12 +92,16 @@ class Matcher:
     def _candidates(self, exception: ExceptionInfo, found: frozenset[int]) -> Iterator[Clause]:
         names = {exception.name, *(base.rpartition(".")[2] for base in bases_of(exception))}
         for name in names:
-            yield from self._by_name.get(name, ())
+            for clause in self._by_name.get(name, ()):
+                if clause.message is None or clause.message in found:
+                    yield clause
         for number in found:
             yield from self._by_message.get(number, ())
         yield from self._others
 
     def _decide(self, hits: Mapping[str, _Hit]) -> tuple[_Hit, tuple[Loser, ...]]:
+        if len(hits) == 1:
+            return next(iter(hits.values())), ()
         best_level = min(hit.clause.playbook.level.rank for hit in hits.values())
         reasons = {
             name: f"its level is {hit.clause.playbook.level}"
@@ -155,4 +164,4 @@ def _why_later(winner: _Hit, hit: _Hit) -> str:
         return f"it matches the cause; {winner.clause.playbook.id} matches the exception itself"
     if hit.undecided != winner.undecided:
         return "fewer of its conditions could be decided"
-    return f"a tie with {winner.clause.playbook.id} that nothing decides: add a `beats`"
+    return f"{TIE} {winner.clause.playbook.id} that nothing decides: add a `beats`"

@@ -2,35 +2,58 @@
 
 import re
 
-_TABLE = str.maketrans({"|": "\\|", "\n": " ", "\r": " ", "<": "&lt;", ">": "&gt;"})
-_INLINE = re.compile(r"([\\`*_\[\]#!~@])")
+from triage.text import clean_text
+
+_MARKUP = re.compile(r"([\\`*_\[\]#!~$])")
+_START = re.compile(r"^(?:[-+=]|\d{1,9}(?=[.)]))")  # what makes a list, a rule or a heading of a line
 _RUNS = re.compile(r"`+")
-# A zero-width space inside the trigger: GitHub honours `::cmd::` at a line's start and `##[cmd]`
-# anywhere, Azure `##vso[` (actions/runner, ActionCommand.cs).
-_COMMANDS = re.compile(r"(^\s*:|#)([:#])|(?<=##)(?=(?:\[|vso\[))", re.MULTILINE)
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_ENTITY = re.compile("[&<>]")
+_REFERENCE = re.compile(r"@(?=\w)|#(?=\d)")
+# `::cmd::` at a line's start and `##[cmd]` anywhere are GitHub's (actions/runner, ActionCommand.cs),
+# `##vso[` is Azure's, `##teamcity[` TeamCity's. What is put between them must be visible: .NET's
+# comparisons by culture pass over zero-width characters.
+_LINE_COMMAND = re.compile(r"((?:^|[\r\n])[^\S\r\n]*:)(?=:)")
+_COMMAND = re.compile(r"#(?=#(?:vso|teamcity)?\[)", re.IGNORECASE)
 
 
 def inline(text: str) -> str:
-    """Plain words inside Markdown: one line, no markup, no HTML, no mention."""
-    return neutral(_INLINE.sub(r"\\\1", " ".join(text.split())).replace("<", "&lt;").replace("|", "\\|"))
+    """Plain words inside Markdown: one line, no markup, no HTML, no mention, no reference."""
+    flat = neutral(" ".join(clean_text(text).split()))
+    escaped = _ENTITY.sub(lambda sign: _ENTITIES[sign[0]], _MARKUP.sub(r"\\\1", flat))
+    # GitHub looks for `@name` and `#1` in what is rendered, where a backslash stops nothing.
+    escaped = _REFERENCE.sub("\\g<0>\u2060", escaped)
+    return _START.sub(_escaped_start, escaped)
 
 
 def code(text: str) -> str:
-    """A code span that the text cannot end."""
-    flat = " ".join(text.split()).replace("|", "\\|")
+    """A code span that the text cannot end; it holds the text as it is, but on one line."""
+    flat = neutral(re.sub(r"[\n\t]", " ", clean_text(text)))
+    if not flat.strip(" "):
+        return "` `"
     longest = max((len(run) for run in _RUNS.findall(flat)), default=0)
     fence = "`" * (longest + 1)
-    pad = " " if flat[:1] == "`" or flat[-1:] == "`" else ""
-    return neutral(f"{fence}{pad}{flat}{pad}{fence}") if flat else "` `"
+    pad = " " if flat[0] in "` " or flat[-1] in "` " else ""
+    return f"{fence}{pad}{flat}{pad}{fence}"
 
 
 def block(text: str, language: str = "") -> str:
     """A fenced block that the text cannot end."""
+    text = clean_text(text)
     longest = max((len(run) for run in _RUNS.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{neutral(text)}\n{fence}"
 
 
+def cell(markdown: str) -> str:
+    """Escaped Markdown for a table, whose rows are split before code spans are seen."""
+    return markdown.replace("|", "\\|")
+
+
 def neutral(text: str) -> str:
     """Text in which a CI system finds no command of its own."""
-    return _COMMANDS.sub(lambda match: f"{match[1] or ''}\u200b{match[2] or ''}", text)
+    return _COMMAND.sub("# ", _LINE_COMMAND.sub(r"\1 ", text))
+
+
+def _escaped_start(start: re.Match[str]) -> str:
+    return f"{start[0]}\\" if start[0].isdigit() else f"\\{start[0]}"

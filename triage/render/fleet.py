@@ -13,7 +13,7 @@ from triage.render.summary import SCHEMA_VERSION, timestamp, tool
 
 MAX_MESSAGE = 500  # characters of a failure's message, by contract
 MAX_LISTED = 20  # tests listed by name in Markdown
-_CHANGES = ("new", "fixed", "still_failing", "regressed", "flaky", "gone")
+_CHANGES = ("new", "fixed", "still_failing", "regressed", "flaky", "silenced", "gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,10 @@ class Entry:
     changes: Changes
 
 
-def fleet_report(entries: Sequence[Entry], fingerprint: str, now: datetime) -> dict[str, Any]:
-    """The JSON of `schemas/report.schema.json`."""
+def fleet_report(
+    entries: Sequence[Entry], fingerprint: str, now: datetime, refused: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """The JSON of `schemas/report.schema.json`; `refused` are paths that are no usable project, and why."""
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": tool(fingerprint),
@@ -35,6 +37,7 @@ def fleet_report(entries: Sequence[Entry], fingerprint: str, now: datetime) -> d
             {"name": one.name, "summary": _short(one.summary), "changes": _changes(one.changes)}
             for one in entries
         ],
+        "errors": [{"project": path, "message": message} for path, message in refused],
         "totals": _totals(entries),
     }
 
@@ -45,6 +48,9 @@ def fleet_markdown(report: Mapping[str, Any]) -> str:
     rows = [_row(one) for one in projects]
     head = ("project", "result", "tests", "passed", "failed", "errors", "new", "fixed", "effort")
     parts = [f"# Triage, {report['generated_at']}", table(head, rows)]
+    if report["errors"]:
+        lines = [f"- {code(one['project'])}: {inline(one['message'])}" for one in report["errors"]]
+        parts.append("\n".join(["## Not usable", "", *lines]))
     parts += [section for one in projects if (section := _section(one))]
     return "\n\n".join(parts) + "\n"
 
@@ -91,7 +97,7 @@ def _section(one: Mapping[str, Any]) -> str:
     if summary is None:
         return ""
     lines = [f"## {inline(one['name'])}", ""]
-    for title in ("new", "regressed", "fixed", "flaky", "gone"):
+    for title in ("new", "regressed", "fixed", "flaky", "silenced", "gone"):
         tests = changes[title]
         if tests:
             lines.append(f"- {title}: {len(tests)}")

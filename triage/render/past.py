@@ -16,7 +16,7 @@ def runs_document(name: str, trend: Sequence[TrendPoint], changes: Changes) -> d
         "runs": [_run(point) for point in reversed(trend)],
         "changes": {
             key: list(getattr(changes, key))
-            for key in ("new", "fixed", "still_failing", "regressed", "flaky", "gone")
+            for key in ("new", "fixed", "still_failing", "regressed", "flaky", "silenced", "gone")
         },
     }
 

@@ -10,6 +10,7 @@ from triage.text import clean_text
 
 TOP_TASKS = 3
 MAX_CHANGED = 30  # tests named on the screen; the report has all
+_NEWS = ("new", "regressed", "fixed", "silenced")
 
 
 def visible(text: str) -> str:
@@ -17,9 +18,14 @@ def visible(text: str) -> str:
     return neutral(clean_text(text))
 
 
+def flat(text: str) -> str:
+    """The same on one line, so that text from outside opens none of its own."""
+    return visible(" ".join(text.split()))
+
+
 def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Lines of a table: the first column to the left, the others to the right."""
-    lines = [tuple(head), *(tuple(map(visible, row)) for row in rows)]
+    lines = [tuple(head), *(tuple(map(flat, row)) for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
     return [
         "  ".join(
@@ -40,7 +46,7 @@ def progress_line(progress: Progress) -> str:
         parts.append(f"{progress.failing} failing")
     if progress.left_s is not None:
         parts.append(f"{progress.left_s:.0f} s left")
-    return visible("  ".join(parts))
+    return "  ".join(map(flat, parts))
 
 
 def run_table(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -80,14 +86,14 @@ def causes(one: Mapping[str, Any]) -> list[str]:
         tests = len(item["tests"]) + len(item["dependents"])
         noun = "test" if tests == 1 else "tests"
         lines.append(
-            f"  {cause['file']}:{cause['line']}  {item['playbook'] or 'unknown'}, {tests} {noun}: "
+            f"{cause['file']}:{cause['line']}  {item['playbook'] or 'unknown'}, {tests} {noun}: "
             f"{cause['explanation']} [proof: {item['proof']}]"
         )
     lines += [
-        f"  {item['file']}:{item['line']}  {item['playbook']}, no failing test yet: {item['message']}"
+        f"{item['file']}:{item['line']}  {item['playbook']}, no failing test yet: {item['message']}"
         for item in one["latent"]
     ]
-    return [visible(line) for line in lines]
+    return [f"  {flat(line)}" for line in lines]
 
 
 def project_lines(one: Mapping[str, Any], plan: str) -> list[str]:
@@ -140,14 +146,13 @@ def night_lines(document: Mapping[str, Any]) -> list[str]:
     """The fleet, then every test that is different from the night before."""
     lines = fleet_lines(document)
     for one in document["projects"]:
-        changed = [(kind, test) for kind in ("new", "regressed", "fixed") for test in one["changes"][kind]]
+        changed = [(kind, test) for kind in _NEWS for test in one["changes"][kind]]
         if changed:
             lines += ["", visible(one["name"])]
-            lines += [visible(f"  {kind}: {test}") for kind, test in changed[:MAX_CHANGED]]
+            lines += [f"  {flat(f'{kind}: {test}')}" for kind, test in changed[:MAX_CHANGED]]
         if len(changed) > MAX_CHANGED:
             lines.append(f"  and {len(changed) - MAX_CHANGED} more")
-    totals = document["totals"]
-    if not (totals["new"] or totals["regressed"] or totals["fixed"]):
+    if not any(one["changes"][kind] for one in document["projects"] for kind in _NEWS):
         lines += ["", "nothing is new since the night before"]
     return lines
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from triage.render.escape import block, code, inline
+from triage.render.escape import block, cell, code, inline
 
 Excerpt = Callable[[str, int], str | None]
 
@@ -64,6 +64,8 @@ def _overview(summary: Mapping[str, Any]) -> str:
         )
     if plan["phases"]:
         lines.append(f"- {hours(plan['effort_min'])} of work in {len(plan['phases'])} phases.")
+    elif missed := [gate["name"] for gate in summary["gates"] if not gate["holds"]]:
+        lines.append(f"- No task comes of this run, but these gates do not hold: {', '.join(missed)}.")
     else:
         lines.append("- Nothing to do.")
     return "\n".join(lines)
@@ -113,12 +115,12 @@ def _causes(summary: Mapping[str, Any], excerpt: Excerpt) -> str:
 
 def _cause(one: Mapping[str, Any], excerpt: Excerpt) -> str:
     cause = one["cause"]
-    tests = len(one["tests"])
+    tests = count(len(one["tests"]), "test")
     dependents = f", {len(one['dependents'])} more follow from them" if one["dependents"] else ""
     lines = [
         f"### {one['id']}: {inline(one['playbook'] or 'unknown')} at {_place(cause)}",
         "",
-        f"{inline(cause['explanation'])} ({tests} tests{dependents}; proof: {one['proof']})",
+        f"{inline(cause['explanation'])} ({tests}{dependents}; proof: {one['proof']})",
     ]
     source = excerpt(cause["file"], cause["line"])
     if source:
@@ -216,11 +218,18 @@ def _watch(failures: Sequence[Mapping[str, Any]]) -> str:
 
 
 def tally(counts: Mapping[str, int]) -> str:
-    """`198 tests: 157 passed, 19 failed, 22 errors, 1 warnings`; what is zero is left out."""
+    """`198 tests: 157 passed, 19 failed, 22 errors, 1 warning`; what is zero is left out."""
     names = ("passed", "failed", "errors", "skipped", "xfailed", "xpassed", "warnings")
-    return f"{counts['total']} tests: " + ", ".join(
-        f"{counts[name]} {name}" for name in names if counts[name]
-    )
+    parts = [
+        f"{counts[name]} {name.removesuffix('s') if counts[name] == 1 else name}"
+        for name in names
+        if counts[name]
+    ]
+    return ": ".join(filter(None, (count(counts["total"], "test"), ", ".join(parts))))
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _place(item: Mapping[str, Any]) -> str:
@@ -236,9 +245,9 @@ def hours(minutes: int) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; the cells are escaped already."""
+    """A Markdown table; the cells are escaped already, but for the bars in them."""
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+    return "\n".join([*lines, *(f"| {' | '.join(map(cell, row))} |" for row in rows)])
 
 
 def _number(value: float | None) -> str:

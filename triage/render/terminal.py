@@ -1,12 +1,13 @@
 """The live view on a terminal: one line per project while it runs. The only door to rich."""
 
+import os
 import threading
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from triage.model.progress import Progress
-from triage.render.plain import progress_line
+from triage.render.plain import flat, progress_line
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -44,7 +45,7 @@ class PlainView:
         with self._lock:
             if self._stages.get(progress.project) != progress.stage:
                 self._stages[progress.project] = progress.stage
-                self._stream.write(f"{progress.project}  {progress.stage}\n")
+                self._stream.write(f"{flat(progress.project)}  {flat(progress.stage)}\n")
 
 
 class SilentView:
@@ -102,4 +103,5 @@ def make_view(stream: TextIO, projects: Sequence[str], *, quiet: bool) -> View:
     """The view that fits where the messages go."""
     if quiet:
         return SilentView()
-    return LiveView(stream, projects) if stream.isatty() else PlainView(stream)
+    can_rewrite = stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+    return LiveView(stream, projects) if can_rewrite else PlainView(stream)

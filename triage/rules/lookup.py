@@ -7,7 +7,7 @@ from triage.model.finding import Finding
 from triage.rules.factories import factory_index
 from triage.rules.involved import Involved, involved, own_frames
 from triage.rules.model_index import model_index
-from triage.rules.near import nearest
+from triage.rules.near import FindingIndex, nearest
 from triage.rules.registry import RULES, find_all
 from triage.rules.source import SourceTree
 from triage.rules.syntax import terminal
@@ -22,6 +22,7 @@ class Lookup:
         self._findings: dict[str, tuple[Finding, ...]] = {}
         self._involved: dict[int, tuple[Problem, tuple[Involved, ...]]] = {}
         self._lines: dict[str, list[bytes]] = {}
+        self._indexes: dict[tuple[str, ...], FindingIndex] = {}
 
     def findings(self, rules: Iterable[str]) -> tuple[Finding, ...]:
         """All findings of these rules; an id that no rule has gives none."""
@@ -33,12 +34,15 @@ class Lookup:
 
     def near(self, rules: Iterable[str], problem: Problem, names: Mapping[str, str]) -> Finding | None:
         """The finding of these rules that belongs to a problem, of the very model named if there is one."""
-        findings = self.findings(tuple(rules))
-        if not findings:
+        wanted = tuple(rules)
+        if wanted not in self._indexes:
+            self._indexes[wanted] = FindingIndex(self.findings(wanted))
+        index = self._indexes[wanted]
+        if index.is_empty:
             return None
         functions = self.functions(problem)
         for known in (self._with_model(names), names):
-            found = nearest(findings, problem, known, functions)
+            found = nearest(index.candidates(known, functions), problem, known, functions)
             if found is not None:
                 return found
         return None

@@ -12,6 +12,55 @@ _INSIDE = 4
 _CALLED = 2
 _SAME_NAME = 2
 _TOUCHED = 3
+_Named = frozenset[tuple[str, str]]
+
+
+class FindingIndex:
+    """Findings by what can join them with a failure: thousands of each would else meet one another."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self._findings = findings
+        self._by_file: dict[str, list[int]] = {}
+        self._by_place: dict[str, list[int]] = {}
+        self._by_kinds: dict[frozenset[str], dict[frozenset[str], dict[_Named, list[int]]]] = {}
+        for number, finding in enumerate(findings):
+            self._by_file.setdefault(finding.file, []).append(number)
+            for kind in _PLACES:
+                if kind in finding.subject:
+                    self._by_place.setdefault(finding.subject[kind], []).append(number)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._findings
+
+    def candidates(self, names: Mapping[str, str], functions: Sequence[Involved]) -> Iterable[Finding]:
+        """In their order; no other finding has a score."""
+        numbers: set[int] = set()
+        for one in functions:
+            numbers.update(self._by_file.get(one.module.path, ()))
+            for name in one.called_names() & self._by_place.keys():
+                numbers.update(self._by_place[name])
+        given = _named(names)
+        for kinds, by_value in self._sharing(frozenset(kind for kind, _ in given)).items():
+            wanted = frozenset(pair for pair in given if pair[0] in kinds)
+            numbers.update(by_value.get(wanted, ()))
+        return [self._findings[number] for number in sorted(numbers)]
+
+    def _sharing(self, asked: frozenset[str]) -> dict[frozenset[str], dict[_Named, list[int]]]:
+        """By the kinds of name that a finding shares with those asked for, then by the names."""
+        if asked not in self._by_kinds:
+            table: dict[frozenset[str], dict[_Named, list[int]]] = {}
+            for number, finding in enumerate(self._findings):
+                shared = frozenset(pair for pair in _named(finding.subject) if pair[0] in asked)
+                if shared:
+                    kinds = frozenset(kind for kind, _ in shared)
+                    table.setdefault(kinds, {}).setdefault(shared, []).append(number)
+            self._by_kinds[asked] = table
+        return self._by_kinds[asked]
+
+
+def _named(subject: Mapping[str, str]) -> _Named:
+    return frozenset((kind, subject[kind].lower()) for kind in _NAMES if subject.get(kind))
 
 
 def nearest(

@@ -1,7 +1,6 @@
 """Every failing test into exactly one playbook, or into a cluster of unknown failures."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from triage.model.case import Problem, TestCase
 from triage.model.failure import Classification, Cluster, Failure, Loser
@@ -27,9 +26,10 @@ def classify_case(case: TestCase, matcher: Matcher, has_finding: HasFinding | No
     match, also = matcher.match(problem, has_finding)
     known = {match.playbook if match else "", *(loser.playbook for loser in also)}
     also = (*also, *_from_later(later, matcher, has_finding, known))
-    failure = Failure(case=case, problem=problem, match=match, also=also)
+    if match is not None:
+        return Failure(case=case, problem=problem, match=match, also=also)
     text = _signature(problem)
-    return replace(failure, signature=text, fingerprint=fingerprint(text))
+    return Failure(case=case, problem=problem, also=also, signature=text, fingerprint=fingerprint(text))
 
 
 def clusters_of(failures: Sequence[Failure]) -> tuple[Cluster, ...]:

@@ -55,7 +55,7 @@ def workspace_paths(settings: Settings) -> tuple[str, ...]:
     """
     found: list[str] = []
     for entry in settings.projects:
-        hits = sorted(path for path in settings.workspace.glob(entry) if path.is_dir())
+        hits = _folders(settings.workspace, entry)
         found += map(str, hits) if hits else [str(settings.workspace / entry)]
     if not found:
         raise ConfigurationError(
@@ -67,6 +67,25 @@ def workspace_paths(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _folders(workspace: Path, entry: str) -> list[Path]:
+    """What a glob means, hidden folders left out; nothing for a plain path."""
+    if not any(sign in entry for sign in "*?["):
+        return []
+    path = Path(entry)
+    base, pattern = (
+        (Path(path.anchor), str(path.relative_to(path.anchor))) if path.anchor else (workspace, entry)
+    )
+    try:
+        hits = base.glob(pattern)
+        return sorted(path for path in hits if path.is_dir() and not path.name.startswith((".", "__")))
+    except ValueError as error:  # e.g. `a**`
+        raise ConfigurationError(
+            f"not a usable pattern: {entry!r} ({error})",
+            where=str(workspace / FILE_NAME),
+            allowed="projects: [folder, folders/*]",
+        ) from error
+
+
 def load_project(root: Path) -> Project:
     """One project, from its file or, without one, from its layout.
 
@@ -74,8 +93,12 @@ def load_project(root: Path) -> Project:
         UsageError: there is no such folder, or nothing in it to test.
         ConfigurationError: its project file is not valid.
     """
-    root = root.resolve()
-    if not root.is_dir():
+    try:
+        root = root.resolve()
+        is_folder = root.is_dir()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a null character
+        is_folder = False
+    if not is_folder:
         raise UsageError("no such project folder", where=str(root), hint="give the path of a folder")
     path = root / FILE_NAME
     if path.is_file():

@@ -14,10 +14,12 @@ from triage.model.report import LatentDefect, Pattern, ProjectReport
 from triage.render.plan_markdown import plan_markdown
 from triage.render.summary import plan_document, summary
 from triage.schema import first_problem
+from triage.text import clean_text
 from triage.workspace import write_whole
 
 CONTEXT_LINES = 3  # shown above and below the line of a cause
 MAX_EXCERPT_LINE = 160
+MAX_SOURCE = 4_000_000  # bytes of a file that is looked into
 
 
 def patterns_of(failures: Iterable[Failure], playbooks: Mapping[str, Playbook]) -> tuple[Pattern, ...]:
@@ -37,7 +39,10 @@ def latent_of(
     findings: Iterable[Finding], playbooks: Mapping[str, Playbook], diagnoses: Iterable[Diagnosis]
 ) -> tuple[LatentDefect, ...]:
     """Findings of rules whose playbook calls them defects, those that a diagnosis names left out."""
-    owners = {rule: one for one in playbooks.values() if one.diagnose.latent for rule in one.diagnose.rules}
+    owners: dict[str, Playbook] = {}
+    for one in playbooks.values():
+        for rule in one.diagnose.rules if one.diagnose.latent else ():
+            owners.setdefault(rule, one)  # one place is one defect, whoever else knows the rule
     known = {(one.cause.file, one.cause.line) for one in diagnoses}
     latent = [
         LatentDefect(owners[finding.rule].id, finding)
@@ -65,23 +70,24 @@ def write_report(report: ProjectReport, folder: Path) -> dict[str, Any]:
     root = Path(report.root)
     write_whole(folder / "summary.json", _json(document))
     write_whole(folder / "plan.json", _json(plan_document(document)))
-    write_whole(folder / "plan.md", plan_markdown(document, lambda file, line: excerpt(root, file, line)))
+    text = plan_markdown(document, lambda file, line: excerpt(root, file, line))
+    write_whole(folder / "plan.md", text.encode("utf-8", "backslashreplace"))
     return document
 
 
 def excerpt(root: Path, file: str, line: int) -> str | None:
     """Source lines around `line`, that line marked; None outside of the project or where unreadable."""
-    path = (root / file).resolve()
-    if not path.is_relative_to(root.resolve()):
-        return None
     try:
-        lines = path.read_text("utf-8", "replace").splitlines()
-    except OSError:
+        path = (root / file).resolve()
+        if not (path.is_relative_to(root.resolve()) and path.is_file()):
+            return None
+        lines = path.read_bytes().splitlines() if path.stat().st_size <= MAX_SOURCE else []
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a null character
         return None
     if not 1 <= line <= len(lines):
         return None
     first = max(1, line - CONTEXT_LINES)
-    shown = lines[first - 1 : line + CONTEXT_LINES]
+    shown = [clean_text(one.decode("utf-8", "replace")) for one in lines[first - 1 : line + CONTEXT_LINES]]
     return "\n".join(_marked(shown, first, line))
 
 
@@ -90,5 +96,7 @@ def _marked(lines: Sequence[str], first: int, marked: int) -> Iterable[str]:
         yield f"{'>' if number == marked else ' '} {number:4d}  {text[:MAX_EXCERPT_LINE]}".rstrip()
 
 
-def _json(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+def _json(document: Mapping[str, Any]) -> bytes:
+    r"""UTF-8; what has none (a file name of other bytes) as `\udcff`, which JSON reads back."""
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace")

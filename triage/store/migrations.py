@@ -63,7 +63,7 @@ _REPORTS = (
         group_id INTEGER NOT NULL REFERENCES report_group, digest {bytes} NOT NULL, repeats INTEGER NOT NULL,
         outcome SMALLINT NOT NULL, phase TEXT, confidence DOUBLE PRECISION NOT NULL, key TEXT NOT NULL,
         nodeid TEXT, classname TEXT NOT NULL, name TEXT NOT NULL, exception TEXT NOT NULL, also TEXT NOT NULL,
-        message TEXT NOT NULL, UNIQUE (report_id, digest))""",
+        root TEXT, message TEXT NOT NULL, UNIQUE (report_id, digest))""",
     "CREATE INDEX report_failure_by_group ON report_failure (group_id, id)",
 )
 

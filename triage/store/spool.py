@@ -49,6 +49,7 @@ _READ = (  # in the order of SpooledFailure
     _failure.c.also,
     _failure.c.key,
     _failure.c.repeats,
+    _failure.c.root,
 )
 _REPEATED = (
     " ON CONFLICT (report_id, digest) DO UPDATE SET repeats = report_failure.repeats + excluded.repeats + 1"
@@ -273,6 +274,7 @@ def _row(report_id: int, group_id: int, failure: SpooledFailure) -> tuple[object
         rows.storable(failure.name),
         rows.storable(failure.exception),
         rows.storable(failure.also),
+        rows.storable_or_none(failure.root),
         rows.storable(failure.message[:_LONGEST_MESSAGE]),
     )
 

@@ -128,5 +128,6 @@ report_failure = Table(
     Column("name", Text, nullable=False),
     Column("exception", Text, nullable=False),
     Column("also", Text, nullable=False),
+    Column("root", Text),
     Column("message", Text, nullable=False),
 )
