@@ -22,6 +22,11 @@ def _validator(name: str) -> Any:
     return Draft7Validator(schema, registry=Registry())  # empty registry: no $ref is ever fetched
 
 
+def warm(schema: str) -> None:
+    """Gets a schema ready, so that the first validation need not."""
+    _validator(schema)
+
+
 def validate(document: YamlDocument, schema: str) -> None:
     """Check a file's data against `schemas/<schema>.schema.json`.
 

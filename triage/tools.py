@@ -4,7 +4,9 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -13,6 +15,7 @@ from triage.errors import TriageError
 from triage.model.project import Project
 from triage.playbook.load import Library, load_library
 from triage.playbook.match import Matcher
+from triage.schema import warm
 from triage.settings import Settings
 from triage.store import opening
 from triage.workspace import WorkspaceFolders
@@ -69,18 +72,23 @@ class Tools:
             known = sorted(self._libraries.items(), key=lambda item: len(item[0]))
             return tuple(library for _, (library, _) in known)
 
-    def preload(self) -> None:
-        """Does what later stages need while the tests run; its own errors come up again there."""
-        threading.Thread(target=self._load, daemon=True).start()
+    def preload(self, project: str, run_id: str, started: datetime) -> None:
+        """Does what later stages need while the tests run; its own errors come up again there.
+
+        The run is noted in the history, so that one that is killed leaves a trace.
+        """
+        threading.Thread(target=self._load, args=(project, run_id, started), daemon=True).start()
 
     def close(self) -> None:
         if self._store is not None:
             self._store.close()
 
-    def _load(self) -> None:
+    def _load(self, project: str, run_id: str, started: datetime) -> None:
         with suppress(TriageError, OSError):
-            opening.preload()
+            self.store.begin_run(project, run_id, started)
             self.library()
+            import_module("triage.judgement")
+            warm("summary")
 
     def _known(self, project: Project | None) -> tuple[Library, Matcher]:
         own = tuple(project.root / one for one in project.playbooks) if project else ()

@@ -76,7 +76,7 @@ class EvidenceReader:
 
     def _frame(self, record: Record) -> Frame:
         texts = [text_of(record, key) for key in ("file", "func", "kind", "mod", "src")]
-        columns = _columns(record.get("col"))
+        columns = _columns(record.get("col"), count_of(record, "indent"))
         key = (*texts, count_of(record, "line"), columns)
         known = self._frames.get(key)
         if known is None:
@@ -130,9 +130,10 @@ def _raised_in(frames: tuple[Frame, ...]) -> str | None:
     return (last.module if last.kind == "library" else None) or last.file
 
 
-def _columns(value: Any) -> tuple[int, int] | None:
+def _columns(value: Any, indent: int) -> tuple[int, int] | None:
+    """Offsets in the line without its indentation, as `source` is stored."""
     if isinstance(value, list) and len(value) == 2 and all(type(one) is int for one in value):  # noqa: PLR2004
-        start, end = value
+        start, end = (max(0, one - indent) for one in value)
         return (start, end) if 0 <= start <= end < 100_000 else None  # noqa: PLR2004
     return None
 

@@ -24,11 +24,3 @@ def open_store(url_or_path: str | Path) -> Store:
     from triage.store.store import Store  # noqa: PLC0415 - SQLAlchemy takes 0.2 s of CPU to import
 
     return Store(url_or_path)
-
-
-def preload() -> None:
-    """Imports SQLAlchemy in a thread, so that it is there when the tests of a project have ended."""
-    import importlib  # noqa: PLC0415 - on the start-up path
-    import threading  # noqa: PLC0415 - on the start-up path
-
-    threading.Thread(target=importlib.import_module, args=("triage.store.store",), daemon=True).start()
