@@ -113,10 +113,16 @@ def show(
         return
     lines = plain.run_table(summaries)
     for result in results:
-        lines += ["", *plain.project_lines(result.summary, str(result.folder / "plan.md"))]
+        lines += ["", *plain.project_lines(result.summary, _shown(result.folder / "plan.md"))]
     tasks = plain.top_tasks(summaries)
     lines += ["", "most valuable next:", *tasks] if tasks else []
     console.data("\n".join(lines))
+
+
+def _shown(path: Path) -> str:
+    """Relative to where the user stands, when it is below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _document(
