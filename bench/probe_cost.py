@@ -1,4 +1,4 @@
-"""What the injected plugin costs: CPU time of pytest with it against bare `pytest --junitxml`, runs interleaved.
+"""What the injected plugin costs: CPU time of pytest with it against bare `pytest --junitxml`.
 
     python bench/probe_cost.py [--rounds 15] [--python PYTHON] [--write bench/results/probe-cost.md]
 
@@ -60,6 +60,7 @@ def measure(python: str, folder: Path, rounds: int) -> tuple[list[float], list[f
     """CPU seconds of the bare and of the probed runs; the order changes from round to round."""
     events = folder / "events.jsonl"
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "pycache"), "PYTHONPATH": ""}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     probed = {**environment, **plugin_environment(events), "PYTHONPATH": str(plugin_folder())}
     command = [python, "-m", "pytest", "-q", "--tb=short", f"--junitxml={folder / 'junit.xml'}"]
     kinds: dict[str, tuple[list[str], Mapping[str, str]]] = {
@@ -101,11 +102,12 @@ def report(python: str, rounds: int) -> str:
         "",
         f"{TESTS} trivial tests in {FILES} files; {versions.strip()}; {rounds} rounds.",
         "",
-        "CPU seconds (user + system) of the whole process, `pytest -q --tb=short --junitxml` without and with",
-        "`-p triage_probe`, one after the other in each round, the order swapped every round, one round to warm up.",
+        "CPU seconds (user + system) of the whole process, `pytest -q --tb=short --junitxml` without and",
+        "with `-p triage_probe`, one after the other in each round, the order swapped every round, one round",
+        "to warm up.",
         "Written by `bench/probe_cost.py`.",
         "",
-        "| suite | bare, median / min | with the plugin | ratio of medians | ratio of minima | median of the pairs |",
+        "| suite | bare, median / min | with the plugin | ratio: medians | minima | median of pairs |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     with tempfile.TemporaryDirectory() as folder:

@@ -3,6 +3,7 @@
 import io
 import os
 import pty
+import select
 
 import pytest
 
@@ -32,6 +33,13 @@ def test_quiet_shows_nothing() -> None:
         assert isinstance(view, SilentView)
         view.update(STEPS[0])
     assert stream.getvalue() == ""
+
+
+def _all_of(terminal: int) -> str:
+    said = b""
+    while select.select([terminal], [], [], 0.2)[0]:
+        said += os.read(terminal, 65_536)
+    return said.decode()
 
 
 def test_a_terminal_shows_a_line_for_each_project_and_is_clean_at_the_end(

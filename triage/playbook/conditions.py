@@ -49,10 +49,15 @@ def deciding(problem: Problem) -> tuple[ExceptionInfo, ...]:
     return tuple(one for one in problem.chain[:2] if one.via in ("raised", "cause"))
 
 
+def suits_kind(clause: Clause, scene: Scene) -> bool:
+    """Whether every condition holds that asks only for class, phase and words."""
+    return all(condition(clause, scene) for condition in BY_KIND)
+
+
 def holds(clause: Clause, scene: Scene) -> int | None:
-    """How many conditions could not be decided; None where one does not hold."""
+    """How many of the other conditions could not be decided; None where one does not hold."""
     undecided = 0
-    for condition in CONDITIONS:
+    for condition in BY_PROBLEM:
         verdict = condition(clause, scene)
         if verdict is False:
             return None
@@ -135,13 +140,10 @@ def _source(clause: Clause, scene: Scene) -> bool | None:
     return clause.source in scene.expressions.search(lines[-1]) if lines else None
 
 
-# Cheapest first; `all` of them hold for a symptom to hold.
-CONDITIONS: tuple[Callable[[Clause, Scene], bool | None], ...] = (
-    _message,
-    _where,
-    _unless,
-    _phase,
-    _exception,
+# All conditions of both lists hold for a symptom to hold; those of the first need nothing but the
+# exception's class, its place in the chain, the phase, and which expressions its message holds.
+BY_KIND: tuple[Callable[[Clause, Scene], bool], ...] = (_message, _where, _unless, _phase, _exception)
+BY_PROBLEM: tuple[Callable[[Clause, Scene], bool | None], ...] = (
     _facts,
     _finding,
     _raised_in,

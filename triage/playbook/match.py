@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from triage.model.case import ExceptionInfo, Problem
 from triage.model.failure import Loser, Match
 from triage.model.playbook import Playbook, Symptom
-from triage.model.terms import Level
-from triage.playbook.conditions import Clause, HasFinding, Scene, bases_of, deciding, holds
+from triage.model.terms import Level, Phase
+from triage.playbook.conditions import Clause, HasFinding, Scene, bases_of, deciding, holds, suits_kind
 from triage.playbook.expressions import ExpressionSet, captures
 
 # Prior trust in a match by what it rests on; `bench/accuracy` is to replace it by measured rates.
@@ -16,6 +16,8 @@ _BY_EXCEPTION = 0.85
 _BY_MESSAGE = 0.7
 _BY_FALLBACK = 0.5
 TIE = "a tie with"  # how the reason of a loser begins that nothing but the alphabet decided
+_KINDS = 5_000  # kinds of failure remembered
+_Kind = tuple[str, tuple[str, ...], int, Phase, frozenset[int]]
 _UNDECIDED = 0.1  # taken off for each condition that the report cannot decide
 
 
@@ -41,6 +43,7 @@ class Matcher:
         self._by_name: dict[str, list[Clause]] = {}
         self._by_message: dict[int, list[Clause]] = {}
         self._others: list[Clause] = []
+        self._by_kind: dict[_Kind, tuple[Clause, ...]] = {}
         for playbook in self._playbooks.values():
             for index, symptom in enumerate(playbook.symptoms):
                 self._index(self._clause(playbook, symptom, index))
@@ -84,17 +87,28 @@ class Matcher:
         for position, exception in enumerate(deciding(problem)):
             found = self._set.search(exception.message)
             scene = Scene(problem, exception, position, found, self._set, has_finding)
-            for clause in self._candidates(exception, found):
+            for clause in self._candidates(scene):
                 undecided = holds(clause, scene)
                 if undecided is not None:
                     yield _Hit(clause, exception, position, undecided)
 
-    def _candidates(self, exception: ExceptionInfo, found: frozenset[int]) -> Iterator[Clause]:
+    def _candidates(self, scene: Scene) -> tuple[Clause, ...]:
+        """The clauses that hold for every failure of this kind; kinds repeat, so they are remembered."""
+        exception, problem = scene.exception, scene.problem
+        kind = (exception.type, exception.bases, scene.position, problem.phase, scene.found)
+        known = self._by_kind.get(kind)
+        if known is None:
+            known = tuple(
+                clause for clause in self._indexed(exception, scene.found) if suits_kind(clause, scene)
+            )
+            if len(self._by_kind) < _KINDS:
+                self._by_kind[kind] = known
+        return known
+
+    def _indexed(self, exception: ExceptionInfo, found: frozenset[int]) -> Iterator[Clause]:
         names = {exception.name, *(base.rpartition(".")[2] for base in bases_of(exception))}
         for name in names:
-            for clause in self._by_name.get(name, ()):
-                if clause.message is None or clause.message in found:
-                    yield clause
+            yield from self._by_name.get(name, ())
         for number in found:
             yield from self._by_message.get(number, ())
         yield from self._others

@@ -251,6 +251,11 @@ class _Evidence(object):
             return self.linked(exc.__cause__, "cause", seen)
         return self.linked(None if exc.__suppress_context__ else exc.__context__, "context", seen)
 
+    def told(self, exc):
+        """The whole chain of `exc`, or as much of it as can be had."""
+        linked = self._lines.guarded(self.linked, exc) or []
+        return self._lines.guarded(self.chain, linked) or []
+
     def chain(self, linked):
         return [self._exception(exc, via) for exc, via in linked]
 
@@ -506,7 +511,7 @@ class _Session(object):
         self.lines, self.places, self.evidence = lines, places, evidence
 
     def pytest_internalerror(self, excrepr, excinfo):
-        chain = self.lines.guarded(self.evidence.chain, self.evidence.linked(excinfo.value)) or []
+        chain = self.evidence.told(excinfo.value)
         text = self.lines.guarded(str, excrepr) or ""
         self.lines.record({"t": "internal", "text": _cut(text, 20000), "chain": chain})
 
@@ -525,6 +530,9 @@ class _Controller(_Session):
     """What only the process that pytest reports from sees."""
 
     def pytest_warning_recorded(self, warning_message, when, nodeid):
+        self.lines.guarded(self._warn, warning_message, when, nodeid)
+
+    def _warn(self, warning_message, when, nodeid):
         file, _ = self.places.describe(warning_message.filename)
         record = {
             "t": "warn",
@@ -573,7 +581,7 @@ class _Tests(_Session):
             self.lines.guarded(self._collect_error, node, call.excinfo.value, report)
 
     def _collect_error(self, node, exc, report):
-        chain = self.lines.guarded(self.evidence.chain, self.evidence.linked(_unwrapped(exc))) or []
+        chain = self.evidence.told(_unwrapped(exc))
         text = _cut(self.lines.guarded(str, report.longrepr) or "", 20000)
         self.lines.record({"t": "collect_error", "id": node.nodeid, "chain": chain, "text": text})
 
@@ -747,9 +755,12 @@ def pytest_load_initial_conftests(early_config):
     if outcome.excinfo is not None and not _State.used:
         exc = outcome.excinfo[1]
         if not isinstance(exc, pytest.UsageError):
-            lines, _, evidence = _begin(early_config, _OUT, None, _State.stacks)
-            chain = lines.guarded(evidence.chain, evidence.linked(_unwrapped(exc))) or []
-            lines.record({"t": "conftest_error", "chain": chain})
+            try:
+                lines, _, evidence = _begin(early_config, _OUT, None, _State.stacks)
+            except OSError as error:
+                sys.stderr.write("triage_probe: no records: %s\n" % error)
+            else:
+                lines.record({"t": "conftest_error", "chain": evidence.told(_unwrapped(exc))})
 
 
 def _wanted():
