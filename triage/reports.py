@@ -17,6 +17,7 @@ from triage.stages.classify import classify_case
 from triage.text import Masker
 from triage.tools import Tools
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` makes one for each call
 BATCH = 500  # failures written at once
 
 
@@ -82,7 +83,7 @@ def _spooled(ordinal: int, value: Failure) -> SpooledFailure:
         confidence=document["confidence"],
         fingerprint=value.fingerprint,
         signature=value.signature,
-        also=json.dumps(document["also"]),
+        also=_encode(document["also"]),
         root=value.root,
     )
 
@@ -114,7 +115,7 @@ def _report_pieces(one: ClassifiedReport, tools: Tools, playbooks: Mapping[str, 
         yield from _with_tests(place, entry, reader.tests(group))
     yield '], "failures": ['
     for place, spooled in enumerate(reader.failures()):
-        yield (",\n" if place else "\n") + json.dumps(_failure(spooled), ensure_ascii=False)
+        yield (",\n" if place else "\n") + _encode(_failure(spooled))
     yield '], "clusters": ['
     for place, group in enumerate(reader.clusters()):
         entry = {"fingerprint": group.fingerprint, "signature": group.signature, "count": group.count}
@@ -123,9 +124,9 @@ def _report_pieces(one: ClassifiedReport, tools: Tools, playbooks: Mapping[str, 
 
 
 def _with_tests(place: int, entry: Mapping[str, Any], tests: Iterable[str]) -> Iterator[str]:
-    yield (",\n" if place else "\n") + json.dumps(entry, ensure_ascii=False)[:-1] + ', "tests": ['
+    yield (",\n" if place else "\n") + _encode(entry)[:-1] + ', "tests": ['
     for number, test in enumerate(tests):
-        yield (", " if number else "") + json.dumps(test, ensure_ascii=False)
+        yield (", " if number else "") + _encode(test)
     yield "]}"
 
 
