@@ -20,7 +20,8 @@ _LINK = re.compile(
     r"\n[ |]*(The above exception was the direct cause of the following exception"
     r"|During handling of the above exception, another exception occurred):[ ]*(?=\n)"
 )
-_LINK_HINTS = ("exception was the direct cause of the", "another exception occurred:")
+_CAUSE_HINT = "exception was the direct cause of the"
+_CONTEXT_HINT = "another exception occurred:"
 _ENTRY = re.compile(r"([^\s:>][^:]*):(\d{1,9}):(?: in (.+)| ?([\w.]*))")
 _NATIVE = re.compile(
     r'\n *File "([^"\n]+)", line (\d{1,9})(?:, in ([^\n]+))?'
@@ -83,7 +84,7 @@ def split_type(line: str) -> tuple[str, str] | None:
 
 def _linked(text: str) -> tuple[list[str], list[str]]:
     """The blocks of a chain, root first, and how each hangs on the next."""
-    if not any(hint in text for hint in _LINK_HINTS):
+    if _CAUSE_HINT not in text and _CONTEXT_HINT not in text:
         return [text], []
     pieces = _LINK.split("\n" + text)
     return pieces[::2], ["cause" if link.startswith("The") else "context" for link in pieces[1::2]]

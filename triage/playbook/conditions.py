@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from typing import NamedTuple
 
 from triage.model.case import ExceptionInfo, Problem
 from triage.model.playbook import Playbook, Symptom
@@ -32,8 +33,7 @@ class Clause:
     source: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(NamedTuple):
     """One exception of a problem's chain; `found` are the numbers of expressions in its message."""
 
     problem: Problem

@@ -1,7 +1,7 @@
 """Which playbooks recognise a problem, which one wins, and why the others lost."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from triage.model.case import ExceptionInfo, Problem
 from triage.model.failure import Loser, Match
@@ -21,8 +21,7 @@ _Kind = tuple[str, tuple[str, ...], int, Phase, frozenset[int]]
 _UNDECIDED = 0.1  # taken off for each condition that the report cannot decide
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
+class _Hit(NamedTuple):
     clause: Clause
     exception: ExceptionInfo
     position: int
