@@ -10,6 +10,7 @@ from triage.layout import infer_environment, infer_tests, project_name
 from triage.model.project import EnvironmentSpec
 
 T = "def test_a(): pass\n"
+BUILDS = '[build-system]\nrequires = ["setuptools"]\n'
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,43 @@ def test_tests_are_found_where_they_usually_are(
         ),
         ({"pyproject.toml": '[project]\nname = "a"\n'}, EnvironmentSpec(extras=(".",))),
         ({"setup.py": ""}, EnvironmentSpec(extras=(".",))),
+        (
+            {
+                "pyproject.toml": BUILDS + '[project]\nname = "a"\n',
+                "requirements/tests.txt": "",
+                "requirements/dev.txt": "",
+            },
+            EnvironmentSpec(requirements=("requirements/tests.txt",), extras=(".",)),
+        ),
+        (
+            {"pyproject.toml": '[project]\nname = "an application"\n', "requirements.txt": ""},
+            EnvironmentSpec(requirements=("requirements.txt",)),
+        ),
+        (
+            {"setup.py": "", "requirements.txt": "", "requirements-dev.txt": ""},
+            EnvironmentSpec(requirements=("requirements.txt", "requirements-dev.txt"), extras=(".",)),
+        ),
+        (
+            {
+                "pyproject.toml": BUILDS,
+                "setup.cfg": "[metadata]\nname = a\n[options.extras_require]\ntest = pytest\ndocs = x\n",
+            },
+            EnvironmentSpec(extras=(".[test]",)),
+        ),
+        ({"setup.cfg": "[metadata]\nname = a\n"}, EnvironmentSpec()),
+        ({"setup.cfg": "not = a section\n[", "setup.py": ""}, EnvironmentSpec(extras=(".",))),
+        (
+            {
+                "pyproject.toml": '[dependency-groups]\ndev = ["ruff"]\n'
+                'test = ["pytest>8", {include-group="x"}]\n'
+            },
+            EnvironmentSpec(extras=("pytest>8",)),
+        ),
+        (
+            {"pyproject.toml": '[dependency-groups]\ntest = ["pytest"]\n', "requirements-test.txt": ""},
+            EnvironmentSpec(requirements=("requirements-test.txt",)),
+        ),
+        ({"pyproject.toml": "dependency-groups = 3\nbuild-system = 4\n"}, EnvironmentSpec()),
         ({}, EnvironmentSpec()),
     ],
 )

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -170,6 +171,26 @@ def test_what_cannot_be_provisioned_is_recorded_without_its_secrets(
         latest = tools.store.latest("shop")
         assert latest
         assert latest.id == result.summary["run"]["id"]
+
+
+def test_a_run_leaves_no_secret_in_its_folder(tools: Tools, make: Callable[..., Project]) -> None:
+    head = HEAD.replace("'1'}", "'1', SECRET_KEY: 'hunter2&<hunter2>', WORD: 'two words'}")
+    text = (
+        "import os\n\nimport pytest\n\nKEY = os.environ['SECRET_KEY']\n\n"
+        "@pytest.mark.parametrize('key', [KEY + '1', KEY + '2'])\n"
+        "def test_a(key):\n    os.write(1, KEY.encode())\n    raise LookupError(repr(key))\n"
+        "def test_b():\n    assert os.environ['WORD'] == 'two words'\n"
+    )
+    result = go(make("secret", head, test_a=text), tools)
+    assert result.summary["counts"]["failed"] == 2
+    files = [path for path in result.folder.rglob("*") if path.is_file()]
+    assert {"junit.xml", "events.jsonl", "output.log"} <= {path.name for path in files}
+    assert [path.name for path in files if b"hunter2" in path.read_bytes()] == []
+    ET.parse(result.folder / "junit.xml")
+    command = result.summary["plan"]["phases"][0]["tasks"][0]["verify"][0]
+    assert command.startswith(
+        "env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 SECRET_KEY=\"$SECRET_KEY\" 'WORD=two words' "
+    )
 
 
 def test_one_project_that_cannot_run_does_not_stop_the_others(

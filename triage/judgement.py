@@ -5,8 +5,9 @@ Needs no further run. It is imported while the tests run, so that its cost hides
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from triage.model.report import ProjectReport, RunFacts
 from triage.model.run import RunArtifacts, TestRun
 from triage.model.terms import RunStatus
 from triage.probes.coverage import covered_percent
+from triage.probes.masking import mask_folder
 from triage.rules.lookup import Lookup
 from triage.rules.source import SourceTree
 from triage.stages.classify import classify
@@ -52,14 +54,15 @@ def judge(
         run = _not_run(scene, masker.clean(str(artifacts)))
     else:
         run = parse(artifacts, project.root, masker)
+    run = replace(run, notes=(*run.notes, *mask_folder(scene.folder, masker)))
     tree = SourceTree(project.root, project.source, project.test.arguments)
-    report = _report(scene, run, tools, Lookup(tree))
+    report = _report(scene, run, tools, Lookup(tree), _launcher(scene, masker))
     summary = write_report(report, scene.folder)
     changes = record(report, run, json.dumps(summary), tools.store, source=_state(scene, tree))
     return summary, changes
 
 
-def _report(scene: Scene, run: TestRun, tools: Tools, lookup: Lookup) -> ProjectReport:
+def _report(scene: Scene, run: TestRun, tools: Tools, lookup: Lookup, launcher: Launcher) -> ProjectReport:
     project = scene.project
     matcher = tools.matcher(project)
     sorted_ = classify(run.cases, matcher, lookup.has_near)
@@ -79,7 +82,7 @@ def _report(scene: Scene, run: TestRun, tools: Tools, lookup: Lookup) -> Project
         diagnoses=diagnoses,
         latent=latent,
         clusters=sorted_.clusters,
-        plan=make_plan(diagnoses, latent, sorted_.clusters, matcher.playbooks, _launcher(scene)),
+        plan=make_plan(diagnoses, latent, sorted_.clusters, matcher.playbooks, launcher),
     )
 
 
@@ -120,9 +123,14 @@ def _state(scene: Scene, tree: SourceTree) -> str:
     return digest.hexdigest()[:32]
 
 
-def _launcher(scene: Scene) -> Launcher:
+def _launcher(scene: Scene, masker: Masker) -> Launcher:
+    """What is secret is not written into a command: it comes from the shell that runs it."""
     test = scene.project.test
-    variables = [f"{name}={value}" for name, value in test.env.items()]
+    variables = [
+        shlex.quote(f"{name}={value}") if masker.mask(value) == value else f'{name}="${name}"'
+        for name, value in test.env.items()
+        if name.isidentifier()
+    ]
     python = str(scene.environment.python) if scene.environment else "python"
-    words = (*(("env", *variables) if variables else ()), python, "-m", "pytest")
-    return Launcher(words, test.arguments)
+    prefix = " ".join(("env", *variables)) if variables else ""
+    return Launcher((python, "-m", "pytest"), test.arguments, prefix)

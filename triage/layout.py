@@ -3,6 +3,8 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from configparser import Error as ConfigParserError
+from configparser import RawConfigParser
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +12,18 @@ from triage.model.project import EnvironmentSpec
 
 _TEST_FOLDERS = ("tests", "test")
 _TEST_EXTRAS = ("test", "tests", "testing", "dev")
-_REQUIREMENTS = (
-    "requirements.txt",
+TEST_PLACES = "a folder tests/ or this folder with files named test_*.py or *_test.py"
+_BASE_FILES = ("requirements.txt", "requirements/base.txt")
+_TEST_FILES = (
     "requirements-test.txt",
     "requirements-tests.txt",
-    "requirements-dev.txt",
     "requirements_test.txt",
-    "requirements_dev.txt",
     "test-requirements.txt",
-    "dev-requirements.txt",
-    "requirements/base.txt",
     "requirements/test.txt",
     "requirements/tests.txt",
-    "requirements/dev.txt",
 )
+# With linters and what builds the documentation: only where nothing is said for tests.
+_DEV_FILES = ("requirements-dev.txt", "requirements_dev.txt", "dev-requirements.txt", "requirements/dev.txt")
 
 
 def project_name(root: Path) -> str:
@@ -42,26 +42,69 @@ def infer_tests(root: Path) -> tuple[str, ...] | None:
     return (".",) if loose or _has_tests(root) else None
 
 
+def lack_of_tests(root: Path) -> str:
+    """A sentence's end for a folder in which `infer_tests` finds nothing."""
+    there = [name for name in _TEST_FOLDERS if (root / name).is_dir()]
+    if there:
+        return f"its folder {there[0]}/ holds no file named test_*.py or *_test.py"
+    return "it has neither a project file nor tests"
+
+
 def infer_environment(root: Path) -> EnvironmentSpec:
-    """An existing `.venv`, else requirement files, else what `pyproject.toml` declares."""
-    project = _table(_toml(root / "pyproject.toml"), "project")
-    stated = project.get("requires-python")
+    """An existing `.venv`, else requirement files and, where the folder is a package, itself."""
+    data = _toml(root / "pyproject.toml")
+    stated = _table(data, "project").get("requires-python")
     python = stated if isinstance(stated, str) else None
     for name in (".venv", "venv"):
         if (root / name / "bin" / "python").exists():
             return EnvironmentSpec(use=name)
-    requirements = tuple(name for name in _REQUIREMENTS if (root / name).is_file())
-    if requirements:
-        return EnvironmentSpec(python=python, requirements=requirements)
-    return EnvironmentSpec(python=python, extras=_extras(root, project))
+    base, test, dev = (_there(root, names) for names in (_BASE_FILES, _TEST_FILES, _DEV_FILES))
+    asked = test or dev
+    package = _package(root, data, beside=bool(base or asked))
+    groups = () if asked else _group(_table(data, "dependency-groups"))
+    return EnvironmentSpec(python=python, requirements=(*base, *asked), extras=(*package, *groups))
 
 
-def _extras(root: Path, project: Mapping[str, Any]) -> tuple[str, ...]:
-    if not project:
-        return (".",) if (root / "setup.py").is_file() else ()
-    optional = _table(project, "optional-dependencies")
+def _there(root: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if (root / name).is_file())
+
+
+def _package(root: Path, data: Mapping[str, Any], *, beside: bool) -> tuple[str, ...]:
+    """The folder itself with its extras for tests; nothing where it is no package.
+
+    A `[project]` without a build system is one only where nothing else says what to install: beside
+    requirement files it is most often an application that cannot be built.
+    """
+    project, setup = _table(data, "project"), _setup(root / "setup.cfg")
+    builds = "build-system" in data
+    is_package = (
+        (root / "setup.py").is_file()
+        or (bool(project) and (builds or not beside))
+        or (builds and "metadata" in setup)
+    )
+    if not is_package:
+        return ()
+    optional = {*_table(project, "optional-dependencies"), *setup.get("options.extras_require", ())}
     wanted = [name for name in _TEST_EXTRAS if name in optional]
     return (f".[{','.join(wanted)}]" if wanted else ".",)
+
+
+def _group(groups: Mapping[str, Any]) -> tuple[str, ...]:
+    """The requirements of the first group for tests (PEP 735), those that are plain strings."""
+    for name in _TEST_EXTRAS:
+        if isinstance(groups.get(name), list):
+            return tuple(one for one in groups[name] if isinstance(one, str))
+    return ()
+
+
+def _setup(path: Path) -> Mapping[str, set[str]]:
+    """The names in each section of a `setup.cfg`."""
+    parser = RawConfigParser(strict=False)
+    try:
+        parser.read_string(_read(path))
+    except ConfigParserError:
+        return {}
+    return {name: set(parser.options(name)) for name in parser.sections()}
 
 
 def _pytest_settings(root: Path) -> bool:

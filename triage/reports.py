@@ -88,15 +88,18 @@ def _spooled(ordinal: int, value: Failure) -> SpooledFailure:
     )
 
 
-def document_pieces(reports: Iterable[ClassifiedReport], tools: Tools) -> Iterator[str]:
-    """The JSON of `schemas/classify.schema.json`, piece by piece."""
+def document_pieces(
+    reports: Iterable[ClassifiedReport], tools: Tools, unread: Iterable[tuple[str, str]] = ()
+) -> Iterator[str]:
+    """The JSON of `schemas/classify.schema.json`, piece by piece; `unread` are files and why not."""
     library = tools.library()
     head = {"schema_version": SCHEMA_VERSION, "tool": tool(library.fingerprint)}
     yield json.dumps(head)[:-1] + ', "reports": ['
     for place, one in enumerate(reports):
         yield ",\n" if place else "\n"
         yield from _report_pieces(one, tools, library.playbooks)
-    yield "\n]}\n"
+    errors = [{"file": file, "message": message} for file, message in unread]
+    yield f'\n], "errors": {json.dumps(errors)}}}\n'
 
 
 def _report_pieces(one: ClassifiedReport, tools: Tools, playbooks: Mapping[str, Playbook]) -> Iterator[str]:

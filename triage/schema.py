@@ -1,9 +1,12 @@
 """The only door to jsonschema: validation with errors that a person can act on."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from triage.errors import ConfigurationError
@@ -11,6 +14,13 @@ from triage.resources import data_folder
 from triage.yamlfile import YamlDocument
 
 MAX_SHOWN = 120  # characters of an offending value in a message
+
+
+_HINTS = {
+    "project": "see docs/reference/project-file.md; `triage init` writes one for a folder that has none",
+    "workspace": "see docs/reference/workspace-file.md",
+    "playbook": "compare with one that is valid: triage playbooks show not-null",
+}
 
 
 @cache
@@ -27,18 +37,32 @@ def warm(schema: str) -> None:
     _validator(schema)
 
 
-def validate(document: YamlDocument, schema: str) -> None:
+def validate(document: YamlDocument, schema: str, memory: Path | None = None) -> None:
     """Check a file's data against `schemas/<schema>.schema.json`.
+
+    `memory` is a folder that remembers what was valid: the same data is not checked twice.
 
     Raises:
         ConfigurationError: lists every problem with file, line, column and what is allowed.
     """
+    known = memory / _key(document.data, schema) if memory else None
+    if known is not None and known.exists():
+        return
     problems = [f"{document.where(path)}: {sentence}" for path, sentence in _problems(document.data, schema)]
     if problems:
         head, *rest = dict.fromkeys(problems)
         where, _, sentence = head.partition(": ")
         what = "\n".join([sentence, *(f"  {line}" for line in rest)])
-        raise ConfigurationError(what, where=where, hint=f"see docs/reference for the {schema} file")
+        raise ConfigurationError(what, where=where, hint=_HINTS.get(schema))
+    if known is not None:
+        with suppress(OSError):  # a memory that cannot be written costs time, nothing else
+            known.parent.mkdir(parents=True, exist_ok=True)
+            known.touch()
+
+
+def _key(data: Any, schema: str) -> str:
+    content = (data_folder("schemas") / f"{schema}.schema.json").read_bytes()
+    return hashlib.sha256(content + json.dumps(data, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def first_problem(data: Any, schema: str) -> str | None:

@@ -1,5 +1,6 @@
 """Where triage works and how: workspace file < environment < command line."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,11 +11,15 @@ from triage.schema import validate
 from triage.yamlfile import YamlDocument, read_yaml
 
 FILE_NAME = "triage.yaml"
+_YAML = "a regular YAML file in UTF-8, without anchors, aliases and tags"
+_PAGES = "see docs/reference/project-file.md or docs/reference/workspace-file.md for a whole example"
 _WORKSPACE_KEYS = {"projects", "database_url", "jobs", "offline", "wheels", "fail_on", "notify"}
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off", "")
 MAX_DIGITS = 6  # of a count
 FAIL_ON = ("new", "any", "never")
+_DATABASE_URLS = "sqlite:///path, postgresql+psycopg://user@host/database"
+_DATABASE_URL = re.compile(r"sqlite:///(?!:memory:)[^?].*|(?:postgresql(?:\+psycopg)?|postgres)://.+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,24 @@ def find_workspace(start: Path) -> Path:
     for folder in (start, *start.parents):
         path = folder / FILE_NAME
         if path.is_file():
-            if is_workspace_file(read_yaml(path)):
+            if is_workspace_file(read_file(path)):
                 return folder
             nearest = nearest or folder
     return nearest or start
+
+
+def read_file(path: Path) -> YamlDocument:
+    """A workspace file or project file.
+
+    Raises:
+        ConfigurationError: it cannot be read or is not acceptable YAML; says where and what to do.
+    """
+    try:
+        return read_yaml(path)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            error.what, where=error.where, allowed=error.allowed or _YAML, hint=error.hint or _PAGES
+        ) from error
 
 
 def is_workspace_file(document: YamlDocument) -> bool:
@@ -78,7 +97,7 @@ def load_settings(
 def _from_file(settings: Settings, path: Path) -> Settings:
     if not path.is_file():
         return settings
-    document = read_yaml(path)
+    document = read_file(path)
     if not is_workspace_file(document):
         return settings
     validate(document, "workspace")
@@ -87,7 +106,7 @@ def _from_file(settings: Settings, path: Path) -> Settings:
     return replace(
         settings,
         projects=tuple(data.get("projects", ())),
-        database_url=data.get("database_url"),
+        database_url=_database_url(document.where(("database_url",)), data.get("database_url")),
         playbooks=tuple(root / one for one in data.get("playbooks", ())),
         jobs=data.get("jobs", 1),
         offline=data.get("offline", False),
@@ -102,7 +121,8 @@ def _from_file(settings: Settings, path: Path) -> Settings:
 def _from_environment(settings: Settings, environ: Mapping[str, str]) -> Settings:
     changes: dict[str, Any] = {}
     if environ.get("TRIAGE_DATABASE_URL"):
-        changes["database_url"] = environ["TRIAGE_DATABASE_URL"]
+        name = "TRIAGE_DATABASE_URL"
+        changes["database_url"] = _database_url(name, environ[name])
     if environ.get("TRIAGE_PLAYBOOKS"):
         changes["playbooks"] = tuple(Path(one) for one in environ["TRIAGE_PLAYBOOKS"].split(":") if one)
     if environ.get("TRIAGE_WHEELS"):
@@ -114,6 +134,13 @@ def _from_environment(settings: Settings, environ: Mapping[str, str]) -> Setting
     if environ.get("TRIAGE_FAIL_ON"):
         changes["fail_on"] = _choice("TRIAGE_FAIL_ON", environ["TRIAGE_FAIL_ON"], FAIL_ON)
     return replace(settings, **changes)
+
+
+def _database_url(where: str, value: str | None) -> str | None:
+    """The value is not repeated: it may hold a password."""
+    if value is not None and not _DATABASE_URL.fullmatch(value):
+        raise ConfigurationError("not a database URL", where=where, allowed=_DATABASE_URLS)
+    return value
 
 
 def _flag(name: str, value: str) -> bool:

@@ -48,6 +48,8 @@ def test_a_broken_workspace_file_says_where(tmp_path: Path, triage: Triage, text
     answer = triage("run", "--all", cwd=tmp_path)
     assert answer.status == 2
     assert "triage.yaml:" in answer.err
+    assert "next: " in answer.err
+    assert "docs/reference/workspace-file.md" in answer.err
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,28 @@ def test_a_variable_that_is_not_valid_is_named(
     monkeypatch.setenv(name, value)
     answer = triage("run", "nowhere", cwd=tmp_path)
     assert (answer.status, name in answer.err) == (2, True)
+
+
+@pytest.mark.parametrize("value", ["foo", "sqlite://", "sqlite:///:memory:", "mysql://u:secret@h/d", "://"])
+def test_what_is_no_database_url_is_refused_and_makes_no_file(
+    tmp_path: Path, triage: Triage, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    project(tmp_path / "shop")
+    monkeypatch.setenv("TRIAGE_DATABASE_URL", value)
+    answer = triage("run", "shop", cwd=tmp_path)
+    assert answer.status == 2
+    assert "TRIAGE_DATABASE_URL: not a database URL" in answer.err
+    assert "sqlite:///path" in answer.err
+    assert "secret" not in answer.err
+    assert [path.name for path in tmp_path.iterdir()] == ["shop"]
+
+
+def test_a_path_is_named_once(tmp_path: Path, triage: Triage) -> None:
+    assert triage("run", "nope", cwd=tmp_path).err.startswith(f"error: {tmp_path}/nope: no such project")
+    write_files(tmp_path / "typo", {"triage.yaml": "name: [\n"})
+    answer = triage("run", "typo", cwd=tmp_path)
+    assert answer.err.startswith(f"error: {tmp_path}/typo/triage.yaml:2:1: not valid YAML")
+    assert "next: " in answer.err
 
 
 def test_a_bug_is_status_three_with_a_log_and_no_traceback(

@@ -33,11 +33,14 @@ def test_classify_is_one_document_with_every_report(tmp_path: Path, triage: Tria
     xml(tmp_path / "a.xml", BAD)
     xml(tmp_path / "b.xml", CASE.format("good", ""))
     answer = triage("classify", "a.xml", "b.xml", "--json", cwd=tmp_path)
-    assert (answer.status, answer.err) == (1, "")
+    assert answer.status == 1
+    assert answer.err == f"workspace: {tmp_path} (history and environments in .triage)\n"
     assert first_problem(answer.json, "classify") is None
     assert "##[" not in answer.out
     assert "##[x]" in answer.json["reports"][0]["failures"][0]["message"]
-    assert triage("classify", "b.xml", cwd=tmp_path).status == 0
+    assert answer.json["errors"] == []
+    again = triage("classify", "b.xml", cwd=tmp_path)
+    assert (again.status, again.err) == (0, "")
     assert "1 failed" in triage("classify", "a.xml", cwd=tmp_path).out
 
 
@@ -49,6 +52,10 @@ def test_classify_says_what_it_could_read_and_where_it_could_not(tmp_path: Path,
     assert [len(one["failures"]) for one in answer.json["reports"]] == [1, 1]
     assert "a.xml:1:" in answer.err
     assert "nowhere.xml" in answer.err
+    assert answer.err.count("next: ") == 2
+    (unread,) = answer.json["errors"]
+    assert unread["file"] == "nowhere.xml"
+    assert "No such file" in unread["message"]
 
 
 @pytest.mark.parametrize(
@@ -68,6 +75,21 @@ def test_init_writes_what_the_layout_says(tmp_path: Path, triage: Triage, files:
     after = load_project(root)
     assert after.explicit
     assert (after.name, after.environment, after.test) == (before.name, before.environment, before.test)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [({"readme": ""}, "neither"), ({"tests/helper.py": ""}, "tests/ holds no file named test_*.py")],
+)
+def test_init_says_what_is_missing_without_sending_in_a_circle(
+    tmp_path: Path, triage: Triage, files: dict[str, str], words: str
+) -> None:
+    write_files(tmp_path, files)
+    answer = triage("init", cwd=tmp_path)
+    assert (answer.status, answer.out) == (2, "")
+    assert "nothing to write a project file from" in answer.err
+    assert words in answer.err
+    assert "triage init" not in answer.err
 
 
 def test_playbooks_are_listed_and_shown(tmp_path: Path, triage: Triage) -> None:

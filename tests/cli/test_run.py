@@ -14,6 +14,7 @@ from tests.cli.conftest import Answer, Triage, project
 from triage.schema import first_problem
 
 COMMAND = [sys.executable, "-P", "-m", "triage"]
+JUNK_DATABASE = "SQLite format 3\0" + "junk" * 2000
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +142,42 @@ def test_nightly_says_once_what_is_new_and_what_became_of_it(tmp_path: Path, tri
     )
 
 
+@pytest.mark.parametrize("command", [("run", "--all"), ("run", "a/shop", "b/shop"), ("nightly",)])
+def test_projects_of_one_name_are_found_before_anything_runs(
+    tmp_path: Path, triage: Triage, command: tuple[str, ...]
+) -> None:
+    project(tmp_path / "a" / "shop")
+    project(tmp_path / "b" / "shop")
+    write_files(tmp_path, {"triage.yaml": "projects: [a/shop, b/shop]\n"})
+    answer = triage(*command, cwd=tmp_path)
+    assert (answer.status, answer.out) == (2, "")
+    assert "already belongs to" in answer.err
+    assert not (tmp_path / ".triage" / "runs").exists()
+
+
+def test_a_night_in_which_nothing_can_run_is_no_night(tmp_path: Path, triage: Triage) -> None:
+    write_files(tmp_path, {"triage.yaml": "projects: [gone]\n"})
+    answer = triage("nightly", cwd=tmp_path)
+    assert answer.status == 2
+    assert answer.out.splitlines()[1].split() == ["gone", "not", "a", "project", *["-"] * 7]
+    assert "nothing is new" not in answer.out
+    assert answer.err.count("gone") == 1
+    assert not (tmp_path / ".triage" / "nightly").exists()
+    assert triage("nightly", "--json", cwd=tmp_path).json["errors"][0]["project"].endswith("gone")
+
+
+def test_what_is_no_project_or_was_not_started_has_a_row(
+    ran: Answer, tmp_path: Path, workspace: Path, triage: Triage
+) -> None:
+    root = write_files(tmp_path / "none", {"triage.yaml": "environment: {use: nowhere}\n", "test_a.py": ""})
+    answer = triage("run", "good", str(root), "gone", cwd=workspace)
+    rows = [line.split() for line in answer.out.splitlines()[1:4]]
+    assert [row[0] for row in rows] == ["good", "none", "gone"]
+    assert rows[1][1:3] == ["not", "started"]
+    assert rows[1][-4:-2] == ["-", "-"]
+    assert rows[2][1:] == ["not", "a", "project", *["-"] * 8]
+
+
 def test_nightly_refuses_an_unknown_verdict_and_an_empty_workspace(tmp_path: Path, triage: Triage) -> None:
     assert triage("nightly", cwd=tmp_path).status == 2
     write_files(tmp_path, {"triage.yaml": "projects: [shop]\n"})
@@ -165,6 +202,30 @@ def test_ctrl_c_ends_with_130_and_keeps_what_was_finished(tmp_path: Path) -> Non
     summary = json.loads((tmp_path / ".triage/runs/slow/latest/summary.json").read_text())
     assert summary["run"]["status"] == "interrupted"
     assert summary["counts"]["passed"] == 1
+    assert out.splitlines()[1].split()[:2] == ["slow", "interrupted"]
+    assert ".triage/runs/slow/" in err
+
+
+@pytest.mark.parametrize("command", [("run", "shop"), ("run", "--all", "--json"), ("nightly",)])
+def test_nothing_is_run_where_the_history_is_no_database(
+    tmp_path: Path, triage: Triage, command: tuple[str, ...]
+) -> None:
+    project(tmp_path / "shop")
+    write_files(tmp_path, {"triage.yaml": "projects: [shop]\n", ".triage/triage.db": "junk"})
+    answer = triage(*command, cwd=tmp_path)
+    assert (answer.status, answer.out) == (4, "")
+    assert "triage.db: this file is not a database" in answer.err
+    assert not (tmp_path / ".triage" / "runs").exists()
+
+
+def test_a_run_that_cannot_be_recorded_is_shown_all_the_same(tmp_path: Path, triage: Triage) -> None:
+    project(tmp_path / "shop", "def test_a():\n    assert 1 == 2\n")
+    write_files(tmp_path, {"triage.yaml": "projects: [shop]\n", ".triage/triage.db": JUNK_DATABASE})
+    answer = triage("run", "shop", cwd=tmp_path)
+    assert answer.status == 4
+    assert answer.out.splitlines()[1].split()[:2] == ["shop", "failing"]
+    assert "triage.db: this file is not a database" in answer.err
+    assert triage("run", "shop", "--json", cwd=tmp_path).json["counts"]["failed"] == 1
 
 
 def test_a_reader_that_is_gone_changes_no_status(ran: Answer, workspace: Path) -> None:

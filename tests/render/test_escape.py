@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from triage.render.escape import block, code, inline, neutral
+from triage.render.escape import block, code, inline, neutral, spans
 from triage.render.plan_markdown import table
 from triage.text import clean_text
 
@@ -24,6 +24,18 @@ PIECES = st.sampled_from(
 HOSTILE = st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=60)
 GITHUB = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 COMMAND = re.compile(r"(?:^|[\r\n])\s*::")
+
+
+def test_words_between_single_backticks_are_code_and_nothing_else_is_markup() -> None:
+    assert spans("- run `a_b *c*` then *d*, `e`") == r"\- run `a_b *c*` then \*d\*, `e`"
+    assert spans("an `open one") == r"an \`open one"
+    assert spans("``x`` `y`") == r"\`\`x\`\` `y`"
+    assert "##[" not in spans("`##[error]` #`#[x]`")
+
+
+@given(HOSTILE)
+def test_code_spans_bring_no_other_markup(text: str) -> None:
+    assert set(kinds(f"1. {spans(text)}x")) <= {*kinds("1. x"), "code_inline", "text_special"}
 
 
 def tokens(markdown: str) -> list[Token]:

@@ -2,15 +2,18 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import diagnosis, failure, playbook, report
+from tests.builders import diagnosis, failure, playbook, raised, report
 from triage.model.plan import Gate
 from triage.model.progress import Progress
 from triage.model.terms import RunStatus
 from triage.render.plain import (
+    MAX_CAUSES,
     MAX_CHANGED,
+    causes,
     columns,
     night_lines,
     progress_line,
@@ -54,6 +57,37 @@ def test_columns_are_aligned() -> None:
         "a       10",
         "longer   2",
     ]
+
+
+def test_text_in_a_table_stands_to_the_left() -> None:
+    assert columns(("id", "n", "title"), [("a", "1", "x"), ("b", "20", "longer")], ("title",)) == [
+        "id   n  title",
+        "a    1  x",
+        "b   20  longer",
+    ]
+
+
+@pytest.mark.parametrize("name", [None, "plain-assertion"])
+def test_a_cause_without_words_shows_what_the_test_said(name: str | None) -> None:
+    told = failure("t::0", name, raised("AssertionError", "\nassert 1 == 2\n  + more\n" + "x" * 999))
+    one = summary(report(told, diagnoses=(diagnosis("D1", name, "t::0"),)))
+    assert causes(one) == [f"  app/shop.py:3 {name or 'unknown'}, 1 test: assert 1 == 2 [proof: none]"]
+    one["failures"][0]["message"] = "y" * 101
+    assert "y" * 97 + "... [" in causes(one)[0]
+    one["diagnoses"][0]["proof"] = "static"
+    assert "It is so." in causes(one)[0]
+
+
+def test_a_long_list_of_causes_ends_with_how_many_more() -> None:
+    many = tuple(diagnosis(f"D{n}", "known", f"t::{n}", file=f"{n}.py") for n in range(MAX_CAUSES + 12))
+    lines = causes(summary(report(failure(), diagnoses=many)))
+    assert (len(lines), lines[-1]) == (MAX_CAUSES + 1, "  and 12 more: see the plan")
+
+
+def test_tests_that_were_expected_to_fail_are_said_where_there_are_any() -> None:
+    one = summary(report(gates=()))
+    one["counts"] |= {"xfailed": 1, "xpassed": 2}
+    assert project_lines(one, "plan.md") == ["shop", "  1 xfailed, 2 xpassed"]
 
 
 def test_progress_shows_what_is_known() -> None:

@@ -97,3 +97,73 @@ def test_lines_are_counted_as_python_counts_them_and_hold_no_control_character(l
     assert lookup.line("models.py", 9) == '__tablename__ = "posts"'
     assert [lookup.line("models.py", number) for number in (0, -1, 999)] == ["", "", ""]
     assert lookup.line("gone.py", 1) == ""
+
+
+PEOPLE = """\
+from factory.alchemy import SQLAlchemyModelFactory
+from sqlalchemy import Column, Integer, String
+from sqlalchemy.orm import declarative_base
+
+Base = declarative_base()
+
+
+class Person(Base):
+    __tablename__ = "people"
+    id = Column(Integer, primary_key=True)
+    name = Column(String)
+    email = Column(String, nullable=False)
+
+
+class PersonFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = Person
+
+    email = None
+
+
+class NamedFactory(PersonFactory):
+    name = "x"
+
+
+class FullFactory(PersonFactory):
+    email = "a@b.c"
+
+
+def test_two(session):
+    session.add(Person(name="Ann"))
+    session.add(Person(name="Bob", email="b"))
+    session.add(Person(name=computed()))
+    session.commit()
+
+
+def test_factory(session):
+    NamedFactory()
+
+
+def test_given(session):
+    NamedFactory(email=other())
+
+
+def test_full(session):
+    FullFactory()
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "parameters", "expected"),
+    [
+        (34, " [parameters: ('Ann', None)]", (31, "Person")),
+        (34, " [parameters: {'name': 'Bob', 'email': 'b'}]", (32, "Person")),
+        (34, " [parameters: ('Annie', None)]", (33, "Person")),
+        (34, "", (33, "Person")),
+        (38, "", (19, "PersonFactory")),
+        (42, "", (42, "NamedFactory")),
+        (46, "", (46, "FullFactory")),
+    ],
+)
+def test_the_constructor_is_that_of_the_row_that_the_statement_shows(
+    tmp_path: Path, line: int, parameters: str, expected: tuple[int, str]
+) -> None:
+    lookup = Lookup(tree_of(tmp_path, {"test_p.py": PEOPLE}))
+    one = problem(raised("E", f"failed{parameters}", frame("test_p.py", line, "test_it", kind="test")))
+    assert lookup.constructor(one, {"table": "people", "column": "email"}) == ("test_p.py", *expected)

@@ -11,6 +11,7 @@ from tests.rules.trees import tree_of
 from triage.model.case import FixtureSite, Problem
 from triage.model.finding import Finding
 from triage.rules.involved import Involved, involved, touched_name
+from triage.rules.lookup import Lookup
 from triage.rules.near import FindingIndex, nearest
 from triage.rules.source import SourceTree
 
@@ -148,3 +149,70 @@ def test_functions_are_found_from_their_first_decorator_and_the_deepest_first(tr
     frames = (frame("test_shop.py", 18, "test_a"), frame("test_shop.py", 8, "tenant"), frame("gone.py", 1))
     found: tuple[Involved, ...] = involved(tree, problem(raised("E", "no", *frames)))
     assert [(one.node.name, one.first, one.depth) for one in found] == [("tenant", 8, 1), ("test_a", 17, 2)]
+
+
+CHAIN = {
+    "service.py": "def profile(key):\n    return fetch(key)\n",
+    "repository.py": "def fetch(key):\n    return key\n\ndef twice():\n    pass\n",
+    "test_chain.py": "def test_a():\n    profile(1)\n\ndef test_b():\n    other()\n",
+}
+
+
+def test_equal_names_do_not_join_what_stands_in_a_function_that_took_no_part(tree: SourceTree) -> None:
+    elsewhere = finding(file="far.py", line=18, function="test_b", table="posts", column="id")
+    assert best(tree, here(), elsewhere, table="posts", column="id") is None
+
+
+def test_a_function_that_is_called_at_one_remove_needs_a_name(tmp_path: Path) -> None:
+    tree = tree_of(tmp_path, CHAIN)
+    asked = problem(raised("E", "no", frame("test_chain.py", 2, "test_a", kind="test")))
+    other = problem(raised("E", "no", frame("test_chain.py", 5, "test_b", kind="test")))
+    found = finding(file="repository.py", line=2, function="fetch", model="Row")
+    assert best(tree, asked, found, model="Row") == found
+    assert best(tree, asked, found) is None
+    assert best(tree, other, found, model="Row") is None
+
+
+def test_a_name_that_two_functions_share_leads_nowhere(tmp_path: Path) -> None:
+    tree = tree_of(tmp_path, {**CHAIN, "other.py": "def profile():\n    pass\n"})
+    asked = problem(raised("E", "no", frame("test_chain.py", 2, "test_a", kind="test")))
+    found = finding(file="repository.py", line=2, function="fetch", model="Row")
+    assert best(tree, asked, found, model="Row") is None
+
+
+SETUP = """\
+class Base:
+    def setUp(self):
+        self.row = make()
+
+class TestIt(Base):
+    def helper(self):
+        pass
+    def test_a(self):
+        assert self.row.id
+
+class TestOther:
+    def setUp(self):
+        pass
+"""
+
+
+def test_what_a_class_runs_before_each_test_took_part(tmp_path: Path) -> None:
+    tree = tree_of(tmp_path, {"test_setup.py": SETUP})
+    asked = problem(raised("E", "no", frame("test_setup.py", 9, "test_a", kind="test")))
+    assert [(one.node.name, one.first) for one in involved(tree, asked)] == [("test_a", 8), ("setUp", 2)]
+
+
+def test_a_text_for_a_uuid_in_another_test_is_not_the_cause(tmp_path: Path) -> None:
+    source = (
+        "import uuid\nfrom app import db\nclass Row(db.Model):\n"
+        "    id = db.Column(db.Uuid, primary_key=True)\n"
+        "def test_a(session, key):\n    session.get(Row, key)\n"
+        "def test_b(session):\n    session.get(Row, 'x')\n"
+    )
+    lookup = Lookup(tree_of(tmp_path, {"test_rows.py": source}))
+    assert [one.line for one in lookup.findings(["uuid-as-text"])] == [8]
+    names = {"model": "Row", "table": "row", "column": "id"}
+    for line, expected in ((6, False), (8, True)):
+        asked = problem(raised("E", "no", frame("test_rows.py", line, "test", kind="test")))
+        assert lookup.has_near("uuid-as-text", asked, names) is expected

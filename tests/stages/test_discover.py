@@ -93,7 +93,11 @@ def test_a_folder_without_tests_says_what_would_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         load_project(tmp_path)
     assert "neither a project file nor tests" in caught.value.what
-    assert "triage init" in (caught.value.hint or "")
+    assert "triage init" not in str(caught.value)  # which refuses such a folder too
+    assert "docs/reference/project-file.md" in (caught.value.hint or "")
+    (tmp_path / "tests").mkdir()
+    with pytest.raises(UsageError, match=r"its folder tests/ holds no file named test_"):
+        load_project(tmp_path)
 
 
 def test_one_bad_path_does_not_hide_the_others(tmp_path: Path) -> None:
@@ -107,12 +111,11 @@ def test_one_bad_path_does_not_hide_the_others(tmp_path: Path) -> None:
     ]
 
 
-def test_two_projects_of_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_two_projects_of_one_name_are_refused_as_a_whole(tmp_path: Path) -> None:
     project(tmp_path / "x" / "shop")
     project(tmp_path / "y" / "shop")
-    found = discover(["x/shop", "y/shop"], tmp_path)
-    assert len(found.projects) == 1
-    assert "already belongs to" in found.errors[0][1].what
+    with pytest.raises(ConfigurationError, match="already belongs to"):
+        discover(["x/shop", "y/shop"], tmp_path)
 
 
 def paths(workspace: Path, *entries: str) -> list[str]:

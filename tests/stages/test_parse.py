@@ -9,10 +9,11 @@ import pytest
 
 from triage.model.case import TestCase
 from triage.model.environment import Environment, EnvironmentKind
-from triage.model.project import Project, TestSpec
+from triage.model.project import Project, Targets, TestSpec
 from triage.model.run import Counts, RunArtifacts, TestRun
 from triage.model.terms import Outcome, Phase, RunStatus
 from triage.stages.parse import parse
+from triage.stages.plan import gates_of
 from triage.stages.run import run_tests
 from triage.text import Masker
 
@@ -192,8 +193,14 @@ def test_the_facts_come_with_warnings_and_packages(real: tuple[Path, RunArtifact
         "tests/test_a.py::test_pass",
     )
     assert run.packages["pytest"]
-    assert run.counts == Counts(13, 2, 5, 2, 2, 1, 1, 1)
-    assert run.notes == ()
+    assert run.counts == Counts(13, 2, 5, 3, 2, 1, 1, 1)
+    assert run.counts.failing == 7
+    assert ", 3 errors in" in real[1].output.read_text()
+    (gate,) = (one for one in gates_of(run, Targets()) if one.name == "errors")
+    assert gate.baseline == 3
+    assert run.notes == (
+        "1 test also failed at teardown: tests/test_a.py::test_both: RuntimeError: teardown broke",
+    )
 
 
 DYING = "def test_first():\n    pass\n\n\ndef test_dies():\n    {}\n\n\ndef test_never():\n    pass\n"
@@ -220,10 +227,22 @@ def test_the_test_that_ended_the_run_is_a_failure_and_nothing_is_lost(
     assert said in dies.problems[0].chain[0].message
     assert dies.problems[0].chain[0].type == ""
     assert run.unfinished == ("tests/test_a.py::test_dies", "tests/test_a.py::test_never")
+    assert (dies.file, dies.line) == ("tests/test_a.py", 5)
+    assert run.notes[-1] == "1 collected test was not run: tests/test_a.py::test_never"
     if "signal" in said or "timed" in said:
         assert ("tests/test_a.py", 6, "test_dies") in {
             (frame.file, frame.line, frame.function) for frame in dies.problems[0].chain[0].frames
         }
+
+
+def test_a_test_that_ran_when_triage_was_interrupted_did_not_fail(tmp_path: Path) -> None:
+    body = "import signal; signal.raise_signal(signal.SIGINT)"
+    root = write(tmp_path / "p", {"tests/test_a.py": DYING.format(body)})
+    own = artifacts_of(root, tmp_path / "out")
+    assert [case.name for case in parse(own, root, Masker()).cases] == ["test_first", "test_dies"]
+    run = parse(replace(own, by_triage=True), root, Masker())
+    assert [case.name for case in run.cases] == ["test_first"]
+    assert run.unfinished == ("tests/test_a.py::test_dies", "tests/test_a.py::test_never")
 
 
 def test_modules_and_conftests_that_do_not_import_are_cases(tmp_path: Path) -> None:

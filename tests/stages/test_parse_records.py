@@ -105,8 +105,9 @@ def test_a_dead_xdist_worker_s_test_failed_as_pytest_counts_it(made: Made) -> No
         {"t": "crash", "id": NODE, "w": "gw0", "text": text},
         END | {"exit": 1},
     ]
-    worker = [SESSION | {"w": "gw0"}, {"t": "collected", "n": 1, "ids": [NODE]}, START]
-    told = PASSED_XML.replace(
+    planned = {"t": "collected", "n": 1, "ids": [NODE], "lines": [7]}
+    worker = [SESSION | {"w": "gw0"}, planned, START]
+    told = PASSED_XML.replace(" line='3'", "").replace(
         "/>", f'><error message="failed on setup with &quot;{text}&quot;">{text}</error></testcase>'
     )
     for xml in (told, None):
@@ -118,6 +119,7 @@ def test_a_dead_xdist_worker_s_test_failed_as_pytest_counts_it(made: Made) -> No
             "",
         )
         assert case.problems[0].chain[0].message == text
+        assert case.line == 7
         assert run.unfinished == ()
 
 

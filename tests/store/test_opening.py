@@ -13,7 +13,7 @@ import pytest
 from tests.store.builders import BEGUN, cases_of, report_of, run_of, spooled
 from triage.errors import StoreError
 from triage.store import engine
-from triage.store.opening import default_database, open_store
+from triage.store.opening import check_place, default_database, open_store
 
 
 def test_importing_the_store_does_not_import_sqlalchemy() -> None:
@@ -161,3 +161,26 @@ def test_an_unreachable_server_is_named_without_the_password(tmp_path: Path) -> 
 def test_a_missing_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     assert "triage-orchestrator[postgres]" in str(refused("postgresql://u@h/d").hint)
+
+
+@pytest.mark.parametrize("shape", ["{}", "sqlite:///{}", "sqlite:///{}?mode=rw"])
+def test_a_place_is_looked_at_without_being_opened(tmp_path: Path, shape: str) -> None:
+    path = tmp_path / "h.db"
+    place = path if shape == "{}" else shape.format(path)
+    check_place(place)
+    assert not path.exists()
+    path.touch()
+    check_place(place)
+    open_store(path).close()
+    check_place(place)
+    path.write_text("SQLite")
+    with pytest.raises(StoreError, match="not a database"):
+        check_place(place)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(StoreError, match="a folder stands"):
+        check_place(place)
+
+
+def test_a_server_is_not_asked_before_a_run() -> None:
+    check_place("postgresql+psycopg://nobody@nowhere.invalid/x")

@@ -20,6 +20,7 @@ def init(
     """Write a project file for a folder, from what is found there."""
     from shlex import quote  # noqa: PLC0415 - not for `--help`
 
+    from triage.layout import TEST_PLACES, infer_tests, lack_of_tests  # noqa: PLC0415 - not for `--help`
     from triage.settings import FILE_NAME  # noqa: PLC0415 - not for `--help`
     from triage.stages.discover import load_project  # noqa: PLC0415 - likewise
     from triage.workspace import write_whole  # noqa: PLC0415 - likewise
@@ -29,6 +30,13 @@ def init(
     if path.exists():
         raise UsageError(
             "there is a project file already", where=str(path), hint="edit it, or remove it first"
+        )
+    if path.parent.is_dir() and infer_tests(path.parent) is None:
+        raise UsageError(
+            f"nothing to write a project file from: {lack_of_tests(path.parent)}",
+            where=str(path.parent),
+            allowed=TEST_PLACES,
+            hint=f"add a first test, or write {FILE_NAME} by hand (docs/reference/project-file.md)",
         )
     project = load_project(folder)
     write_whole(path, _text(project))

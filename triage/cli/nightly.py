@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triage.cli.report import open_tools
-from triage.cli.run import Jobs, Json, execute, find_projects, status_of
+from triage.cli.run import Jobs, Json, about, execute, find_projects, show, status_of
 from triage.cli.state import State, command, state_of
 from triage.errors import ExitStatus, TriageError, UsageError
 from triage.model.terms import Outcome, RunStatus
@@ -44,20 +44,43 @@ def nightly(
     if settings.fail_on not in FAIL_ON:
         raise UsageError(f"{settings.fail_on!r} is not known", where="--fail-on", allowed=", ".join(FAIL_ON))
     found, errors = find_projects([], settings, everything=True)
+    for place, error in errors:
+        state.console.error(about(place, error))
+    if not found:
+        return _nothing_ran(errors, state, json=json)
     folders = WorkspaceFolders(settings.workspace)
     with locked(folders.locks / "nightly.lock", 0, purpose="triage nightly"):
-        results = execute(found, settings, state)
+        results = execute(found, settings, state, lambda part: _salvage(part, state, json=json))
         with open_tools(state) as tools:
             document = _compare(results, errors, folders, tools)
         path = _write(document, fleet_markdown(document), folders)
-    for place, error in errors:
-        state.console.error(f"{place}: {error}")
     if json:
         state.console.document(document)
     else:
         state.console.data("\n".join([*night_lines(document), "", f"report: {path.with_suffix('.md')}"]))
     _notify(settings, document, path, state)
     return _verdict(document, status_of(results, errors), settings.fail_on)
+
+
+def _nothing_ran(errors: "Sequence[tuple[str, TriageError]]", state: State, *, json: bool) -> ExitStatus:
+    """No night: nothing is compared, remembered or sent."""
+    from triage.render.fleet import fleet_report  # noqa: PLC0415 - not for `--help`
+    from triage.render.plain import fleet_lines  # noqa: PLC0415 - likewise
+
+    with open_tools(state) as tools:
+        refused = [(path, str(error)) for path, error in errors]
+        document = fleet_report([], tools.library().fingerprint, datetime.now(UTC), refused)
+    if json:
+        state.console.document(document)
+    else:
+        state.console.data("\n".join(fleet_lines(document)))
+    return status_of([], errors)
+
+
+def _salvage(part: "list[ProjectResult]", state: State, *, json: bool) -> None:
+    """What was finished of a night that broke; its JSON document is the report, which there is none of."""
+    if not json:
+        show(part, (), state, json=False)
 
 
 def _compare(

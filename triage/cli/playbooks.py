@@ -30,7 +30,8 @@ def list_(context: typer.Context, json: Json = False) -> ExitStatus:
         state.console.document({"playbooks": [_row(one) for one in playbooks]})
     else:
         rows = [tuple(_row(one).values()) for one in playbooks]
-        state.console.data("\n".join(columns(("id", "severity", "category", "level", "title"), rows)))
+        head = ("id", "severity", "category", "level", "title")
+        state.console.data("\n".join(columns(head, rows, head)))
     for error in library.errors:
         state.console.say(f"warning: left out: {error}")
     return ExitStatus.OK

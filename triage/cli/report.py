@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triage.cli.run import Json, Projects
-from triage.cli.state import State, command, state_of
+from triage.cli.state import State, command, say_new_workspace, state_of
 from triage.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def plan(
     json: Json = False,
 ) -> ExitStatus:
     """Show the phased plan of a project's latest run."""
+    from triage.render.escape import neutral  # noqa: PLC0415 - not for `--help`
     from triage.render.plan_markdown import plan_markdown  # noqa: PLC0415 - not for `--help`
     from triage.render.summary import plan_document  # noqa: PLC0415 - likewise
     from triage.stages.report import excerpt  # noqa: PLC0415 - likewise
@@ -65,7 +66,9 @@ def plan(
         state.console.document(plan_document(summary))
     else:
         root = Path(summary["project"]["root"])
-        state.console.data(plan_markdown(summary, lambda file, line: excerpt(root, file, line)))
+        state.console.data(
+            plan_markdown(summary, lambda file, line: neutral(excerpt(root, file, line) or "") or None)
+        )
     return ExitStatus.OK
 
 
@@ -104,7 +107,9 @@ def _list_of(name: str) -> str:
 def open_tools(state: State) -> "Tools":
     from triage.tools import Tools  # noqa: PLC0415 - not for `--help`
 
-    return Tools(state.settings(), os.environ)
+    settings = state.settings()
+    say_new_workspace(settings, state)
+    return Tools(settings, os.environ)
 
 
 def stored_name(given: str, store: "Store") -> str:

@@ -26,24 +26,34 @@ def classify(
 
     state = state_of(context)
     done: list[ClassifiedReport] = []
-    errors: list[ReportError] = []
+    unread: list[tuple[str, ReportError]] = []
     with open_tools(state) as tools:
         for path in reports:
             try:
                 done.append(classify_report(path, tools))
             except ReportError as unreadable:
-                errors.append(unreadable)
-        errors += [one.error for one in done if one.error is not None]
+                unread.append((str(path), _with_next(unreadable)))
         if json:
-            state.console.pieces(document_pieces(done, tools))
+            state.console.pieces(document_pieces(done, tools, [(file, str(error)) for file, error in unread]))
         elif done:
             state.console.data("\n".join(line for one in done for line in _lines(one, tools)))
         report_library(tools, state)
+    errors = [error for _, error in unread]
+    errors += [_with_next(one.error) for one in done if one.error is not None]
     for error in errors:
         state.console.error(str(error))
     if errors:
         return ExitStatus.USAGE
     return ExitStatus.FAILURES if any(one.stored.failures for one in done) else ExitStatus.OK
+
+
+def _with_next(error: ReportError) -> ReportError:
+    return ReportError(
+        error.what,
+        where=error.where,
+        allowed=error.allowed or "JUnit XML files",
+        hint=error.hint or "make one with: pytest --junit-xml=report.xml",
+    )
 
 
 def _lines(one: "ClassifiedReport", tools: "Tools") -> list[str]:
@@ -62,4 +72,5 @@ def _lines(one: "ClassifiedReport", tools: "Tools") -> list[str]:
         for group in reader.clusters()
     ]
     head = f"{one.stored.file}: {counts.total} tests, {counts.failed} failed, {counts.errors} errors"
-    return [visible(head), *(columns(("kind", "tests", "what it is"), rows) if rows else ["no failures"]), ""]
+    table = columns(("kind", "tests", "what it is"), rows, ("what it is",)) if rows else ["no failures"]
+    return [visible(head), *table, ""]

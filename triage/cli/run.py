@@ -1,20 +1,23 @@
 """`triage run`."""
 
+import json as json_module
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triage.cli.state import State, command, state_of
-from triage.errors import ExitStatus, UsageError
+from triage.cli.state import State, command, say_new_workspace, state_of
+from triage.errors import ExitStatus, StoreError, UsageError
 
 if TYPE_CHECKING:
     from triage.errors import TriageError
     from triage.model.project import Project
     from triage.pipeline import ProjectResult
+    from triage.settings import Settings
     from triage.tools import Tools
 
 Projects = Annotated[list[str] | None, typer.Argument(help="Folders of projects.", show_default=False)]
@@ -38,7 +41,9 @@ def run(
     state = state_of(context)
     settings = state.settings(jobs=jobs, offline=offline)
     found, errors = find_projects(projects or [], settings, everything=everything)
-    results = execute(found, settings, state)
+    results: list[ProjectResult] = []
+    if found:
+        results = execute(found, settings, state, lambda part: show(part, errors, state, json=json))
     show(results, errors, state, json=json)
     return status_of(results, errors)
 
@@ -62,22 +67,60 @@ def find_projects(
             allowed="folders of projects, or --all for those of the workspace",
             hint="triage run --all",
         )
-    discovery = discover(paths, Path.cwd())
+    discovery = discover(paths, Path.cwd(), settings.workspace / ".triage" / "cache" / "valid")
     return discovery.projects, discovery.errors
 
 
-def execute(projects: "Sequence[Project]", settings: Any, state: State) -> "list[ProjectResult]":
-    """Run them with a live view on standard error."""
+def execute(
+    projects: "Sequence[Project]",
+    settings: "Settings",
+    state: State,
+    salvage: "Callable[[list[ProjectResult]], None]",
+) -> "list[ProjectResult]":
+    """Run them with a live view on standard error; `salvage` gets what was finished of a call that breaks.
+
+    Raises:
+        StoreError: before anything is run where the history is unusable, else when it cannot be written.
+    """
     from triage.pipeline import run_projects  # noqa: PLC0415 - not for `--help`
     from triage.render.terminal import make_view  # noqa: PLC0415 - likewise
+    from triage.store.opening import check_place, default_database  # noqa: PLC0415 - likewise
     from triage.tools import Tools  # noqa: PLC0415 - likewise
 
     names = [project.name for project in projects]
+    say_new_workspace(settings, state)
+    check_place(settings.database_url or default_database(settings.workspace))
     with Tools(settings, os.environ) as tools:
-        with make_view(sys.stderr, names, quiet=state.console.quiet) as view:
-            results = run_projects(projects, tools, view.update, settings.jobs)
+        before = {name: _run_folders(tools, name) for name in names}
+        try:
+            with make_view(sys.stderr, names, quiet=state.console.quiet) as view:
+                results = run_projects(projects, tools, view.update, settings.jobs)
+        except (KeyboardInterrupt, StoreError):
+            part = _finished(tools, before)
+            salvage(part)
+            for one in part:
+                state.console.say(f"{one.project}: its files are in {_shown(one.folder)}")
+            raise
         report_library(tools, state)
     return results
+
+
+def _run_folders(tools: "Tools", project: str) -> "set[Path]":
+    return {path for path in tools.folders.runs(project).iterdir() if not path.is_symlink()}
+
+
+def _finished(tools: "Tools", before: "Mapping[str, set[Path]]") -> "list[ProjectResult]":
+    """The runs of this call whose summary stands in their folder, recorded or not."""
+    from triage.model.history import Changes  # noqa: PLC0415 - not for `--help`
+    from triage.pipeline import ProjectResult  # noqa: PLC0415 - likewise
+
+    found = []
+    for name, known in before.items():
+        for folder in sorted(_run_folders(tools, name) - known):
+            with suppress(OSError, ValueError):
+                summary = json_module.loads((folder / "summary.json").read_text("utf-8"))
+                found.append(ProjectResult(name, folder, summary, Changes(name)))
+    return found
 
 
 def report_library(tools: "Tools", state: State) -> None:
@@ -101,7 +144,7 @@ def show(
 
     console = state.console
     for path, error in errors:
-        console.error(f"{path}: {error}")
+        console.error(about(path, error))
     for result in results:
         if result.error is not None:
             console.error(f"{result.project}: {result.summary['run']['detail']}")  # without secrets
@@ -109,14 +152,19 @@ def show(
     if json:
         console.document(_document(summaries, errors))
         return
-    if not summaries:
+    if not results:
         return
-    lines = plain.run_table(summaries)
+    lines = plain.run_table(summaries, [path for path, _ in errors])
     for result in results:
         lines += ["", *plain.project_lines(result.summary, _shown(result.folder / "plan.md"))]
     tasks = plain.top_tasks(summaries)
     lines += ["", "most valuable next:", *tasks] if tasks else []
     console.data("\n".join(lines))
+
+
+def about(path: str, error: "TriageError") -> str:
+    """An error with the path that it is about, unless it names the place itself."""
+    return str(error) if error.where and Path(path).name in error.where else f"{path}: {error}"
 
 
 def _shown(path: Path) -> str:

@@ -44,6 +44,15 @@ class State:
         return load_settings(self.workspace, os.environ, options)
 
 
+def say_new_workspace(settings: "Settings", state: State) -> None:
+    """Names a workspace that nobody asked for, before its folder is made."""
+    from triage.settings import FILE_NAME  # noqa: PLC0415 - `--help` needs no settings
+
+    root = settings.workspace
+    if state.workspace is None and not (root / FILE_NAME).exists() and not (root / ".triage").exists():
+        state.console.say(f"workspace: {root} (history and environments in .triage)")
+
+
 def state_of(context: typer.Context) -> State:
     state = context.find_root().obj
     assert isinstance(state, State)

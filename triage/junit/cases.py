@@ -10,7 +10,7 @@ from triage.junit.nodeid import exact_nodeid
 from triage.junit.reader import Report, read_report
 from triage.junit.report import FAILURES, Limits, RawCase, RawResult
 from triage.model.case import Frame, Problem, TestCase
-from triage.model.run import Counts
+from triage.model.run import Counts, errors_of
 from triage.model.terms import Outcome, Phase
 from triage.text import Masker
 
@@ -34,6 +34,7 @@ class CaseReport:
         self._masker = masker
         self._root = root
         self._tally = dict.fromkeys(Outcome, 0)
+        self._errors = 0
 
     def __iter__(self) -> Iterator[TestCase]:
         """Cases as they end; a test that failed in its body and its teardown is one.
@@ -61,7 +62,7 @@ class CaseReport:
             total=sum(tally.values()) + plain,
             passed=tally[Outcome.PASSED] + plain,
             failed=tally[Outcome.FAILED],
-            errors=tally[Outcome.ERROR],
+            errors=self._errors,
             skipped=tally[Outcome.SKIPPED],
             xfailed=tally[Outcome.XFAILED],
             xpassed=tally[Outcome.XPASSED],
@@ -80,6 +81,7 @@ class CaseReport:
 
     def _counted(self, case: TestCase) -> TestCase:
         self._tally[case.outcome] += 1
+        self._errors += errors_of(case) if case.problems or case.outcome is Outcome.ERROR else 0
         return case
 
 

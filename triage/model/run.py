@@ -15,7 +15,7 @@ class RunArtifacts:
 
     `junit` may be missing or torn, `events` are the plugin's JSON lines (one file, or one per xdist
     worker), `output` is everything that pytest printed. `status` is what the runner itself saw;
-    `detail` says in one sentence why it is not `completed`.
+    `detail` says in one sentence why it is not `completed`, `by_triage` that triage was interrupted.
     """
 
     directory: Path
@@ -30,11 +30,15 @@ class RunArtifacts:
     python: str
     detail: str | None = None
     notes: tuple[str, ...] = ()
+    by_triage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """pytest's own counts; a test that fails twice counts once, in the outcome of its body."""
+    """pytest's own counts: a test that fails in its body and its teardown is in `failed` and in `errors`.
+
+    `total` counts it once.
+    """
 
     total: int = 0
     passed: int = 0
@@ -47,13 +51,20 @@ class Counts:
 
     @property
     def failing(self) -> int:
-        return self.failed + self.errors
+        """Tests, not failures."""
+        return self.total - self.passed - self.skipped - self.xfailed - self.xpassed
 
     @property
     def pass_rate(self) -> float:
         """Percent of the tests that were not skipped; 0 where none ran."""
         ran = self.total - self.skipped
         return 100.0 * (self.passed + self.xfailed + self.xpassed) / ran if ran else 0.0
+
+
+def errors_of(case: TestCase) -> int:
+    """How many errors pytest counts for a failing test: one for each phase but its body's failure."""
+    phases = {problem.phase for problem in case.problems if problem.outcome is Outcome.ERROR}
+    return max(len(phases), 1 if case.outcome is Outcome.ERROR else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,7 @@ class TestRun:
             total=len(self.cases),
             passed=tally[Outcome.PASSED],
             failed=tally[Outcome.FAILED],
-            errors=tally[Outcome.ERROR],
+            errors=sum(errors_of(case) for case in self.cases if case.outcome.is_failing),
             skipped=tally[Outcome.SKIPPED],
             xfailed=tally[Outcome.XFAILED],
             xpassed=tally[Outcome.XPASSED],

@@ -38,7 +38,8 @@ class TestEvents:
 class EventLog:
     """The lines of all files of a run, by test and by kind; `seen` is False where there is none.
 
-    `planned` are the node ids in run order, `planned_count` how many tests were collected;
+    `planned` are the node ids in run order, `lines` where the tests stand in their files as far as
+    that is known, `planned_count` how many tests were collected;
     `exit_status` is set where the session reached its end.
     """
 
@@ -46,6 +47,7 @@ class EventLog:
     root: str = ""
     tests: dict[str, TestEvents] = field(default_factory=dict)
     planned: list[str] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
     planned_count: int = 0
     exit_status: int | None = None
     packages: dict[str, str] = field(default_factory=dict)
@@ -183,6 +185,10 @@ class _FileReader:
         ids = texts_of(record, "ids", 10_000_000)
         if len(ids) > len(self._log.planned):
             self._log.planned = [clean_text(one) for one in ids]
+            lines = record.get("lines")
+            if isinstance(lines, list) and len(lines) == len(ids):
+                pairs = zip(self._log.planned, lines, strict=True)
+                self._log.lines = {one: n for one, n in pairs if type(n) is int and 0 < n < _MAX_NUMBER}
 
     def _end(self, record: Record) -> None:
         if not self._worker:

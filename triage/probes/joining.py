@@ -102,6 +102,8 @@ class Joiner:
         file, line, function = self.evidence.place(test.fails[0]) if test.fails else (None, None, None)
         if line is None and raws:
             file, line = file or raws[0].file, line_of(raws[0], by_pytest=True)
+        if line is None and outcome.is_failing:
+            line = self._log.lines.get(nodeid)
         return TestCase(
             name=name,
             classname=classname,

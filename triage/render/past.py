@@ -73,7 +73,11 @@ def _run_lines(document: Mapping[str, Any]) -> list[str]:
         for run in document["runs"]
     ]
     changed = [f"{key} {len(tests)}" for key, tests in document["changes"].items() if tests]
-    return [*columns(head, rows), "", "the newest run: " + (", ".join(changed) or "nothing changed")]
+    return [
+        *columns(head, rows, ("status", "patterns")),
+        "",
+        "the newest run: " + (", ".join(changed) or "nothing changed"),
+    ]
 
 
 def _test_lines(document: Mapping[str, Any]) -> list[str]:
@@ -82,4 +86,4 @@ def _test_lines(document: Mapping[str, Any]) -> list[str]:
         (one["run"], one["outcome"], f"{one['duration_s']:.2f} s", one["playbook"] or one["cluster"] or "-")
         for one in document["points"]
     ]
-    return [visible(document["nodeid"]), *columns(head, rows)]
+    return [visible(document["nodeid"]), *columns(head, rows, ("outcome", "kind"))]

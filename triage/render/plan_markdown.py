@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from triage.render.escape import block, cell, code, inline
+from triage.render.escape import block, cell, code, inline, spans
 
 Excerpt = Callable[[str, int], str | None]
 
@@ -42,7 +42,8 @@ def _title(summary: Mapping[str, Any]) -> str:
     run = summary["run"]
     return (
         f"# Plan for {inline(summary['project']['name'])}\n\n"
-        f"Run {code(run['id'])}, {run['started_at']}, {run['duration_s']} s, {run['status']}."
+        f"Run {code(run['id'])}, {run['started_at']}, {run['duration_s']} s, {run['status']}. "
+        f"The commands are run from the folder {code(summary['project']['root'])}."
     )
 
 
@@ -58,12 +59,14 @@ def _overview(summary: Mapping[str, Any]) -> str:
         lines.append(f"- The run did not complete: {inline(summary['run']['detail'])}")
     if failing:
         known = sum(pattern["count"] for pattern in summary["patterns"])
+        comes = "comes" if failing == 1 else "come"
         lines.append(
-            f"- {failing} failing tests come down to {len(summary['diagnoses'])} causes; "
-            f"{known} are of {len(summary['patterns'])} known kinds, {failing - known} of no known kind."
+            f"- {count(failing, 'failing test')} {comes} down to "
+            f"{count(len(summary['diagnoses']), 'cause')}; "
+            f"{known} of {count(len(summary['patterns']), 'known kind')}, {failing - known} of no known kind."
         )
     if plan["phases"]:
-        lines.append(f"- {hours(plan['effort_min'])} of work in {len(plan['phases'])} phases.")
+        lines.append(f"- {hours(plan['effort_min'])} of work in {count(len(plan['phases']), 'phase')}.")
     elif missed := [gate["name"] for gate in summary["gates"] if not gate["holds"]]:
         lines.append(f"- No task comes of this run, but these gates do not hold: {', '.join(missed)}.")
     else:
@@ -124,7 +127,7 @@ def _cause(one: Mapping[str, Any], excerpt: Excerpt) -> str:
     ]
     source = excerpt(cause["file"], cause["line"])
     if source:
-        lines += ["", block(source, "python")]
+        lines += ["", block(source, "python", as_is=True)]
     lines += [f"- {inline(item['kind'])}: {_place(item)} {code(item['text'])}" for item in one["evidence"]]
     return "\n".join(lines)
 
@@ -169,7 +172,7 @@ def _task(task: Mapping[str, Any]) -> str:
     lines = [
         f"### {task['id']} {inline(task['title'])} ({task['severity']}, {hours(task['effort_min'])})",
         "",
-        inline(task["why"]),
+        spans(task["why"]),
         "",
     ]
     if task["files"]:
@@ -177,11 +180,11 @@ def _task(task: Mapping[str, Any]) -> str:
         lines.append(f"- files: {places}")
     if task["depends_on"]:
         lines.append(f"- after: {', '.join(task['depends_on'])}")
-    lines += [f"{number}. {inline(step)}" for number, step in enumerate(task["steps"], start=1)]
-    lines += [f"- instead: {inline(one)}" for one in task["alternatives"]]
+    lines += [f"{number}. {spans(step)}" for number, step in enumerate(task["steps"], start=1)]
+    lines += [f"- instead: {spans(one)}" for one in task["alternatives"]]
     lines += [
-        f"- risk: {task['risk']}; {inline(task['mitigation'])}",
-        f"- way back: {inline(task['rollback'])}",
+        f"- risk: {task['risk']}; {spans(task['mitigation'])}",
+        f"- way back: {spans(task['rollback'])}",
         f"- tests: {len(task['tests'])}",
         "",
         *(block(command, "sh") for command in task["verify"]),
@@ -202,7 +205,7 @@ def _order(summary: Mapping[str, Any]) -> str:
 
 def _risks(phases: Iterable[Mapping[str, Any]]) -> str:
     rows = [
-        (task["risk"], task["id"], inline(task["mitigation"]), inline(task["rollback"]))
+        (task["risk"], task["id"], spans(task["mitigation"]), spans(task["rollback"]))
         for level in ("high", "medium", "low")
         for phase in phases
         for task in phase["tasks"]

@@ -86,7 +86,13 @@ def read_relationship(
         joins=is_open or not names.isdisjoint(_JOINS),
         viewonly=is_constant(keyword(value, "viewonly"), value=True),
         many=many,
+        secondary=_secondary(value) if not is_open and names.isdisjoint(_JOINS - {"secondary"}) else "",
     )
+
+
+def _secondary(call: ast.Call) -> str:
+    given = keyword(call, "secondary")
+    return string(given) or (given.id if isinstance(given, ast.Name) else "")
 
 
 def terminal_name(node: ast.expr | None) -> str:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from triage.rules.models import Model, ModelIndex, pick
 from triage.rules.source import Module, SourceTree
-from triage.rules.syntax import assigned, dotted, string, text
+from triage.rules.syntax import assigned, dotted, is_constant, string, text
 
 _ROOT = "SQLAlchemyModelFactory"
 _STORES = frozenset({"", "create", "create_batch"})
@@ -75,6 +75,25 @@ def _build(tree: SourceTree) -> FactoryIndex:
     by_name = FactoryIndex(tuple(read)).by_name
     linked = [_linked(each, by_name, modules) for each in read]
     return FactoryIndex(tuple(each for each in linked if each.is_sqlalchemy))
+
+
+def none_given(tree: SourceTree, factory: Factory, attribute: str) -> tuple[str, int, str] | None:
+    """(file, line, class) where a factory, or the nearest base that names the attribute, sets it to None."""
+    by_name = factory_index(tree).by_name
+    lineage = [factory]
+    for each in lineage:
+        module = tree.module(each.file)
+        nodes = module.all(ast.ClassDef) if module is not None else []
+        for statement in next((node.body for node in nodes if node.lineno == each.line), ()):
+            for name, value in assigned(statement):
+                if name == attribute:
+                    is_none = is_constant(value, None)
+                    return (each.file, statement.lineno, each.name) if is_none else None
+        for base in each.bases:
+            parent = pick(base, by_name, module) if base and module is not None else None
+            if parent is not None and parent not in lineage:
+                lineage.append(parent)
+    return None
 
 
 def _read(node: ast.ClassDef, module: Module) -> Factory:

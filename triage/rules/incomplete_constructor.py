@@ -47,7 +47,12 @@ def _finding(built: Built, column: Column, how: str, file: str, function: Functi
         built.call.lineno,
         f"{model.name}(...) {how} {column.attribute}, which {model.table or model.name} requires",
         symbol=function.name,
-        subject={"model": model.name, "table": model.table, "column": column.name},
+        subject={
+            "function": function.name,
+            "model": model.name,
+            "table": model.table,
+            "column": column.name,
+        },
         related=(("column", column.file, column.line),),
     )
 
@@ -153,7 +158,7 @@ INVALID: tuple[Invalid, ...] = (
     Invalid(
         _case("    session.add(User(name='a'))\n    session.commit()\n"),
         (("test_m.py", 4),),
-        {"model": "User", "table": "user", "column": "email"},
+        {"function": "test_it", "model": "User", "table": "user", "column": "email"},
     ),
     Invalid(_case("    u = User(\n        email=None,\n    )\n    session.add(u)\n"), (("test_m.py", 4),)),
     Invalid(_case("    u = User(name='a')\n    u.rename('b')\n    session.add(u)\n"), (("test_m.py", 4),)),
@@ -171,6 +176,6 @@ INVALID: tuple[Invalid, ...] = (
     Invalid(
         _case("    session.add_all([User(email='a'), Post(kind='x')])\n    session.commit()\n"),
         (("test_m.py", 4),),
-        {"model": "Post", "table": "post", "column": "user_id"},
+        {"function": "test_it", "model": "Post", "table": "post", "column": "user_id"},
     ),
 )

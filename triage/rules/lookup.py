@@ -1,16 +1,18 @@
 """What the source of one project says about one failure."""
 
-from collections.abc import Iterable, Mapping
+import ast
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from triage.model.case import Problem
 from triage.model.finding import Finding
-from triage.rules.factories import factory_index
+from triage.rules.factories import factory_index, none_given
 from triage.rules.involved import Involved, involved, own_frames
 from triage.rules.model_index import model_index
 from triage.rules.near import FindingIndex, nearest
 from triage.rules.registry import RULES, find_all
 from triage.rules.source import SourceTree
-from triage.rules.syntax import terminal
+from triage.rules.syntax import is_open_ended, keyword, terminal
 from triage.text import clean_text
 
 
@@ -58,7 +60,11 @@ class Lookup:
         return known[1]
 
     def constructor(self, problem: Problem, names: Mapping[str, str]) -> tuple[str, int, str] | None:
-        """(file, line, callee) of the last call before the failure that makes a row of the table named."""
+        """(file, line, callee) of the call before the failure that makes a row of the table named.
+
+        Of several the one whose values the failed statement shows, else the last. Where that call is
+        a factory's, and the factory gives None to the column named, the line that does so.
+        """
         makers = self._makers(names)
         frames = own_frames(problem)
         for function in self.functions(problem) if makers else ():
@@ -66,8 +72,21 @@ class Lookup:
             until = reached[-1] if reached else function.last
             calls = [one for one in function.calls() if terminal(one) in makers and one.lineno <= until]
             if calls:
-                return function.module.path, calls[-1].lineno, terminal(calls[-1])
+                chosen = _shown(calls, problem) or calls[-1]
+                emptied = self._emptied(chosen, names)
+                return emptied or (function.module.path, chosen.lineno, terminal(chosen))
         return None
+
+    def _emptied(self, call: ast.Call, names: Mapping[str, str]) -> tuple[str, int, str] | None:
+        factories = factory_index(self.tree).by_name.get(terminal(call), ())
+        if len(factories) != 1 or not names.get("column"):
+            return None
+        models = model_index(self.tree).by_table(names.get("table", ""))
+        columns = [found for model in models if (found := model.column(names["column"]))]
+        attribute = columns[0].attribute if columns else names["column"]
+        if is_open_ended(call) or keyword(call, attribute) is not None:
+            return None
+        return none_given(self.tree, factories[0], attribute)
 
     def line(self, file: str, line: int) -> str:
         """One source line without its indentation, empty where there is none."""
@@ -90,3 +109,17 @@ class Lookup:
         found |= {names["model"]} if names.get("model") in models.names else set()
         makers = {factory.name for factory in factory_index(self.tree).factories if factory.model in found}
         return frozenset(found | makers)
+
+
+def _shown(calls: Sequence[ast.Call], problem: Problem) -> ast.Call | None:
+    """The last call with literal values that all stand among the parameters of the failed statement."""
+    messages = (one.message.partition("[parameters: ") for one in problem.chain)
+    shown = next((rest for _, found, rest in messages if found), "")
+    for call in reversed(calls) if shown else ():
+        given = [each.value.value for each in call.keywords if isinstance(each.value, ast.Constant)]
+        literals = [
+            repr(each) for each in given if isinstance(each, str | int) and not isinstance(each, bool)
+        ]
+        if literals and all(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", shown) for each in literals):
+            return call
+    return None

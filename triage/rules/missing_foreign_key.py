@@ -3,7 +3,8 @@
 `db.relationship("Post")` needs a foreign key from one table to the other. Without it the mapper
 cannot be configured, and then every test that touches any model fails, most of them with an
 error that names another class. The finding points at the column that should hold the key, where
-one looks like it (`user_id` for `User`), else at the relationship.
+one looks like it (`user_id` for `User`), else at the relationship. The association table of a
+`secondary=` needs a key to each side; there the finding points at its column, else at the table.
 
 Mending it changes the schema: existing rows need a value, and a migration needs a way back.
 
@@ -19,7 +20,7 @@ from itertools import chain
 from triage.model.finding import Finding
 from triage.rules.example import Invalid, Valid
 from triage.rules.model_index import model_index
-from triage.rules.models import Column, Model, ModelIndex, Relationship, snake_case
+from triage.rules.models import Column, Model, ModelIndex, Relationship, Table, snake_case
 from triage.rules.source import SourceTree
 
 ID = "missing-foreign-key"
@@ -30,8 +31,47 @@ def find(tree: SourceTree) -> Iterable[Finding]:
     for model in index.models:
         for relationship in model.relationships:
             target = target_of(relationship, model, index, tree)
-            if target is not None and not relationship.joins and _is_unjoined(model, target, index):
+            if target is None:
+                continue
+            if not relationship.joins and _is_unjoined(model, target, index):
                 yield _finding(model, relationship, target)
+            elif relationship.secondary:
+                yield from _through_table(model, relationship, target, index)
+
+
+def _through_table(
+    model: Model, relationship: Relationship, target: Model, index: ModelIndex
+) -> Iterator[Finding]:
+    """An association table needs a key to each side; a table that joins a model with itself needs more."""
+    named = [each for each in index.tables if relationship.secondary in (each.name, each.variable)]
+    if len(named) != 1 or not named[0].complete or model.name == target.name:
+        return
+    for side in (model, target):
+        if side.complete and side.table and _keys_among(named[0].columns, side, index) == ():
+            yield _table_finding(model, relationship, named[0], side)
+
+
+def _table_finding(model: Model, relationship: Relationship, table: Table, side: Model) -> Finding:
+    name = f"{model.name}.{relationship.attribute}"
+    key = f"{side.table}.{side.primary_key[0].name}" if side.primary_key else side.table
+    held = next((each for each in table.columns if _may_lead_to(each, side)), None)
+    subject = {"model": table.variable, "table": table.name, "target": key, "relationship": name}
+    what = f"{table.variable}.{held.name}" if held else table.variable
+    return Finding(
+        ID,
+        table.file,
+        held.line if held else table.line,
+        f"{what}: no ForeignKey('{key}'), which {name} needs",
+        symbol=table.variable,
+        subject={**subject, "column": held.name} if held else subject,
+        related=(("relationship", relationship.file, relationship.line),),
+    )
+
+
+def _may_lead_to(column: Column, side: Model) -> bool:
+    stem = re.sub(r"_?(id|uuid)$", "", column.name)
+    is_free = column.foreign_key is None and stem != column.name
+    return is_free and stem in {snake_case(side.name), side.table, _singular(side.table)}
 
 
 def target_of(relationship: Relationship, model: Model, index: ModelIndex, tree: SourceTree) -> Model | None:
@@ -43,10 +83,14 @@ def target_of(relationship: Relationship, model: Model, index: ModelIndex, tree:
 
 def keys_to(model: Model, target: Model, index: ModelIndex) -> tuple[Column, ...] | None:
     """The columns of `model` that are foreign keys to `target`; None where the source does not tell."""
+    return _keys_among(model.columns, target, index)
+
+
+def _keys_among(columns: Iterable[Column], target: Model, index: ModelIndex) -> tuple[Column, ...] | None:
     names = {target.name, *target.bases}
     tables = {each.table for each in index.models if each.name in names} | {target.table}
     found = []
-    for column in model.columns:
+    for column in columns:
         if column.foreign_key is None:
             continue
         parts = column.foreign_key.split(".")
@@ -134,7 +178,26 @@ _USER = "from app import db\nclass User(db.Model):\n    id = db.Column(db.Intege
 _POST = "class Post(db.Model):\n    id = db.Column(db.Integer, primary_key=True)\n"
 _BASE = "from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship\n"
 
+_TAGS = _USER + "    posts = db.relationship('Post', secondary=links)\n" + _POST
+_LINKS = (
+    "from app import db\nlinks = db.Table(\n    'links',\n    db.metadata,\n"
+    "    db.Column('user_id', db.ForeignKey('user.id')),\n"
+    "    db.Column('post_id', db.ForeignKey('post.id')),\n)\n"
+)
+
 VALID: tuple[Valid, ...] = (
+    Valid({"m.py": _LINKS + _TAGS}),
+    Valid({"m.py": _LINKS.replace("'post.id'", "'blog.' + POST") + _TAGS}, "a computed key"),
+    Valid(
+        {
+            "m.py": _LINKS.replace(
+                "db.ForeignKey('post.id')),",
+                "db.Integer), db.ForeignKeyConstraint(['post_id'], ['post.id']),",
+            )
+            + _TAGS
+        }
+    ),
+    Valid({"m.py": _LINKS.replace("'post.id'", "'?'") + _TAGS.replace("=links", "=links, primaryjoin=x")}),
     Valid(
         {
             "m.py": _USER
@@ -175,6 +238,25 @@ VALID: tuple[Valid, ...] = (
     ),
 )
 INVALID: tuple[Invalid, ...] = (
+    Invalid(
+        {"m.py": _LINKS.replace("db.ForeignKey('post.id')", "db.Integer") + _TAGS},
+        (("m.py", 6),),
+        {
+            "model": "links",
+            "table": "links",
+            "column": "post_id",
+            "target": "post.id",
+            "relationship": "User.posts",
+        },
+    ),
+    Invalid(
+        {
+            "m.py": _LINKS.replace("'user_id', db.ForeignKey('user.id')", "'who', db.Integer")
+            + _TAGS.replace("=links", "='links'")
+        },
+        (("m.py", 2),),
+        {"model": "links", "table": "links", "target": "user.id", "relationship": "User.posts"},
+    ),
     Invalid(
         {
             "m.py": _USER

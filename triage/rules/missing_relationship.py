@@ -4,8 +4,9 @@
 or builds `Post(author=user)` raises AttributeError or TypeError. Name the other side with
 `back_populates` (both sides written out) or `backref`.
 
-A relationship in one direction is fine by itself. It is reported only with a use of the missing
-side as evidence: an attribute or keyword that the model does not define, on an object that is
+A `back_populates` whose name the other model does not define is wrong by itself: no mapper can be
+configured. A relationship in one direction is fine by itself. It is reported only with a use of the
+missing side as evidence: an attribute or keyword that the model does not define, on an object that is
 known to be of that model, where the value is known to be (or is named like) the other one.
 
 Known limits: the use must stand in a function that shows what its variable is: made by the
@@ -49,10 +50,55 @@ class _Use:
 
 def find(tree: SourceTree) -> Iterable[Finding]:
     index = model_index(tree)
+    yield from _dangling(tree, index)
     for each in _one_way(tree, index):
         use = next(_uses(each, tree, index), None)
         if use is not None:
             yield _finding(each, use)
+
+
+def _dangling(tree: SourceTree, index: ModelIndex) -> Iterator[Finding]:
+    """A `back_populates` that names nothing; one that several classes inherit, once."""
+    seen: set[tuple[str, int]] = set()
+    for model in index.models:
+        for each in model.relationships:
+            target = target_of(each, model, index, tree) if each.back_populates not in ("", "?") else None
+            place = (each.file, each.line)
+            if target is None or each.viewonly or place in seen:
+                continue
+            if _lacks(target, each.back_populates, tree, index):
+                seen.add(place)
+                yield _dangling_finding(model, each, target)
+
+
+def _lacks(target: Model, attribute: str, tree: SourceTree, index: ModelIndex) -> bool:
+    known = target.members | _backrefs(target, index) | {column.attribute for column in target.columns}
+    if not target.complete or attribute in known or "?" in known or not _DYNAMIC.isdisjoint(known):
+        return False
+    return not any(
+        node.attr == attribute and isinstance(node.ctx, ast.Store) and terminal(node.value) == target.name
+        for module in tree.modules(target.name.encode() + b"." + attribute.encode())
+        for node in module.all(ast.Attribute)
+    )
+
+
+def _dangling_finding(model: Model, relationship: Relationship, target: Model) -> Finding:
+    name = f"{model.name}.{relationship.attribute}"
+    attribute = relationship.back_populates
+    return Finding(
+        ID,
+        relationship.file,
+        relationship.line,
+        f"{name} has back_populates='{attribute}', but {target.name} has no such attribute",
+        symbol=model.name,
+        subject={
+            "model": target.name,
+            "attribute": attribute,
+            "relationship": name,
+            "target": model.name,
+        },
+        related=(("other side", target.file, target.line),),
+    )
 
 
 def _finding(each: _OneWay, use: _Use) -> Finding:
@@ -193,7 +239,26 @@ class Post(db.Model):
 """
 _TEST = "from m import Post, User\ndef test_it(session):\n    user = User(name='a')\n    post = Post()\n"
 
+_NAMED = _MODELS.replace("'Post')", "'Post', back_populates='author')")
+
 VALID: tuple[Valid, ...] = (
+    Valid({"m.py": _NAMED + "    author = db.relationship(User, back_populates='posts')\n"}),
+    Valid({"m.py": _NAMED.replace("Post(db.Model)", "Post(db.Model, lib.Mixin)")}, "of the library, perhaps"),
+    Valid({"m.py": _NAMED.replace("'author')", "'author', viewonly=True)")}),
+    Valid({"m.py": _NAMED + "Post.author = db.relationship(User, back_populates='posts')\n"}),
+    Valid(
+        {"m.py": _NAMED.replace("posts =", "other = db.relationship('Post', backref='author')\n    posts =")}
+    ),
+    Valid(
+        {
+            "m.py": _NAMED.replace("class Post(db.Model)", "class Post(Owned, db.Model)").replace(
+                "class User",
+                "class Owned:\n    @declared_attr\n    def author(cls):\n"
+                "        return db.relationship('User')\nclass User",
+            )
+        },
+        "the other side comes with a mixin",
+    ),
     Valid({"m.py": _MODELS}, "a relationship in one direction is fine"),
     Valid({"m.py": _MODELS, "test_m.py": _TEST + "    assert post.user_id == user.id\n"}),
     Valid(
@@ -212,6 +277,11 @@ VALID: tuple[Valid, ...] = (
     Valid({"m.py": _MODELS, "test_m.py": _TEST + "    assert not hasattr(post, 'author')\n"}),
 )
 INVALID: tuple[Invalid, ...] = (
+    Invalid(
+        {"m.py": _NAMED},
+        (("m.py", 5),),
+        {"model": "Post", "attribute": "author", "relationship": "User.posts", "target": "User"},
+    ),
     Invalid(
         {"m.py": _MODELS, "test_m.py": _TEST + "    assert post.author == user\n"},
         (("m.py", 5),),

@@ -18,6 +18,7 @@ _HARMLESS = frozenset(
     | {"AbstractConcreteBase", "ConcreteBase", "AsyncAttrs", "SerializerMixin", "Protocol"}
     | _BASE_CLASSES
 )
+_TABLE_PARTS = frozenset({"Column", "PrimaryKeyConstraint", "UniqueConstraint", "CheckConstraint", "Index"})
 _DECORATORS = frozenset({"mapped", "mapped_as_dataclass", "as_declarative"})
 _INTEGERS = re.compile(r"(\w+\.)*(big|small)?int(eger)?\b", re.IGNORECASE)
 _WITHOUT_INCREMENT = re.compile(r"(\w+\.)*(str|uuid|text|unicode|char|varchar|date)", re.IGNORECASE)
@@ -146,7 +147,14 @@ def _tables(module: Module) -> Iterator[Table]:
                 columns = tuple(read_columns(value, module.path))
                 name = string(value.args[0]) or ""
                 if columns:
-                    yield Table(name, variable, module.path, statement.lineno, columns)
+                    complete = _is_complete_table(value)
+                    yield Table(name, variable, module.path, statement.lineno, columns, complete)
+
+
+def _is_complete_table(call: ast.Call) -> bool:
+    kinds = {terminal(each) for each in call.args[2:]}
+    names = {each.arg for each in call.keywords}
+    return kinds <= _TABLE_PARTS and names.isdisjoint({None, "autoload", "autoload_with"})
 
 
 def _listened(tree: SourceTree) -> Iterator[str]:

@@ -34,7 +34,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """`target` is a class name, empty where it is computed; `joins` is True with primaryjoin or kin."""
+    """`target` is a class name, empty where it is computed; `joins` is True with primaryjoin or kin.
+
+    `secondary` is the association table's name or variable, where nothing else says how to join.
+    """
 
     attribute: str
     file: str
@@ -45,6 +48,7 @@ class Relationship:
     joins: bool = False
     viewonly: bool = False
     many: bool | None = None
+    secondary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +91,17 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A `Table(...)` made by hand, such as an association table; `variable` is its name in the source."""
+    """A `Table(...)` made by hand, such as an association table; `variable` is its name in the source.
+
+    `complete` is False where something other than its columns may bring a column or a key.
+    """
 
     name: str
     variable: str
     file: str
     line: int
     columns: tuple[Column, ...] = ()
+    complete: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""Which finding belongs to a failure: joined by function, fixture and names, never by file alone."""
+"""Which finding belongs to a failure: joined by function, fixture and names, never by file alone.
+
+A finding whose subject names a function or fixture speaks of code that must have run: equal names of
+tables or columns do not join it with a failure in which that code took no part.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -10,6 +14,7 @@ _PLACES = ("fixture", "function")
 _NAMES = ("model", "table", "column", "attribute", "target", "relationship")
 _INSIDE = 4
 _CALLED = 2
+_BEYOND = 1  # called by a function that a function on the stack calls; only together with a name
 _SAME_NAME = 2
 _TOUCHED = 3
 _Named = frozenset[tuple[str, str]]
@@ -38,7 +43,8 @@ class FindingIndex:
         numbers: set[int] = set()
         for one in functions:
             numbers.update(self._by_file.get(one.module.path, ()))
-            for name in one.called_names() & self._by_place.keys():
+            reached = one.called_names() | one.names_beyond() if self._by_place else frozenset()
+            for name in reached & self._by_place.keys():
                 numbers.update(self._by_place[name])
         given = _named(names)
         for kinds, by_value in self._sharing(frozenset(kind for kind, _ in given)).items():
@@ -84,7 +90,7 @@ def _score(
 ) -> int | None:
     place = _place_score(finding, functions)
     name = _name_score(finding, names)
-    if place is None or name is None or place + name == 0:
+    if place is None or name is None or (place <= _BEYOND and name == 0):
         return None
     is_touched = touched is not None and touched in (
         finding.subject.get("fixture"),
@@ -100,11 +106,19 @@ def _place_score(finding: Finding, functions: Sequence[Involved]) -> int | None:
         return _INSIDE
     if not wanted:
         return 0
-    return _CALLED if any(name in one.called_names() for one in functions for name in wanted) else None
+    if any(name in one.called_names() for one in functions for name in wanted):
+        return _CALLED
+    return _BEYOND if any(name in one.names_beyond() for one in functions for name in wanted) else None
 
 
 def _name_score(finding: Finding, names: Mapping[str, str]) -> int | None:
-    """None where both name the same kind of thing and the names differ."""
+    """None where both name the same kind of thing and the names differ.
+
+    A constraint without its column is known by its name, which holds the column's by every convention.
+    """
+    column, constraint = finding.subject.get("column"), names.get("constraint")
+    if column and constraint and not names.get("column") and column.lower() not in constraint.lower():
+        return None
     score = 0
     for kind in _NAMES:
         mine, theirs = finding.subject.get(kind), names.get(kind)

@@ -1,6 +1,7 @@
 """Where a function's session ends, and what keeps its objects usable afterwards."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,7 +22,12 @@ from triage.rules.syntax import (
 )
 
 _CONTEXTS = frozenset({"app_context", "test_request_context"})
-_SCOPES = frozenset({"session_scope", "Session", "SessionLocal"})
+_SCOPES = re.compile(
+    r"_*(?:get_|make_|new_|open_|create_|async_?|db_|scoped_)*"
+    r"(?:session_?(?:maker|factory|local|scope|context|manager)?|maker)",
+    re.IGNORECASE,
+)
+_CONNECTIONS = re.compile(r"engine|conn", re.IGNORECASE)
 _CLOSING = frozenset({"close", "remove", "expunge_all"})
 
 
@@ -34,6 +40,7 @@ class End:
     last: int
     after: int
     what: str
+    is_block: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +63,15 @@ def session_facts(tree: SourceTree) -> SessionFacts:
 
 def ends(function: Function, module: Module, facts: SessionFacts) -> Iterator[End]:
     """Every point of a function where a session is closed, in source order."""
-    contexts = {name for each in within(function) for name, value in assigned(each) if _is_context(value)}
+    values = [pair for each in within(function) for pair in assigned(each)]
+    contexts = {name for name, value in values if _is_context(value)}
+    sessions = {name for name, value in values if _opens(value, facts)}
     for node in within(function):
         if isinstance(node, ast.With | ast.AsyncWith) and _closes_at_exit(node, facts):
             head = text(node.items[0].context_expr)
-            yield End(node.lineno, node.lineno, last_line(node), last_line(node), f"with {head}:")
-        elif isinstance(node, ast.Call) and (_is_close(node) or _is_pop(node, contexts)):
+            final_line = last_line(node)
+            yield End(node.lineno, node.lineno, final_line, final_line, f"with {head}:", is_block=True)
+        elif isinstance(node, ast.Call) and (_is_close(node, sessions) or _is_pop(node, contexts)):
             final = _finally_around(node, module)
             first = final.lineno if final is not None else function.lineno
             yield End(node.lineno, first, node.lineno, node.lineno, text(node))
@@ -72,7 +82,7 @@ def return_follows(end: End, statement: ast.Return | ast.Yield, module: Module) 
     inside = end.first <= statement.lineno <= end.last
     if isinstance(statement, ast.Yield):
         return statement.lineno > end.after
-    if inside and end.what.startswith("with "):
+    if inside and end.is_block:
         return True
     return statement.lineno > end.after or _returns_through(end, statement, module)
 
@@ -104,16 +114,49 @@ def _closes_at_exit(block: ast.With | ast.AsyncWith, facts: SessionFacts) -> boo
         name = terminal(call)
         if name in _CONTEXTS and facts.removed_with_context:
             return True
-        if name in _SCOPES or name in facts.makers:
-            return True
-        if name == "begin" and terminal(owner(call)) in facts.makers:
+        wrapped = call.args[0] if name == "closing" and call.args else call
+        if _opens(wrapped, facts) or (name == "begin" and _is_maker(owner(call), facts)):
             return True
     return False
 
 
-def _is_close(call: ast.Call) -> bool:
+def _opens(value: ast.expr, facts: SessionFacts) -> bool:
+    """A call that makes a session: `Session(engine)`, `self.maker()`."""
+    return isinstance(value, ast.Call) and (
+        terminal(value) in facts.makers or bool(_SCOPES.fullmatch(terminal(value)))
+    )
+
+
+def _is_maker(whose: ast.expr | None, facts: SessionFacts) -> bool:
+    """`SessionLocal` of `SessionLocal.begin()`; `session.begin()` closes nothing."""
+    name = terminal(whose)
+    is_named = name.lower() not in ("session", "_session", "db_session") and bool(_SCOPES.fullmatch(name))
+    return not isinstance(whose, ast.Call) and (name in facts.makers or is_named)
+
+
+def commit_lines(function: Function, first: int, last: int, facts: SessionFacts) -> list[int]:
+    """Lines from `first` to `last` where a commit happens; a block that commits does so at its end."""
+    found = []
+    for node in within(function):
+        if isinstance(node, ast.Call) and first <= node.lineno <= last:
+            found += [node.lineno] if terminal(node) in facts.committers | {"commit"} else []
+        elif isinstance(node, ast.With | ast.AsyncWith) and contains(node, first):
+            calls = [each.context_expr for each in node.items]
+            found += [last_line(node)] if any(_commits_at_exit(each, facts) for each in calls) else []
+    return found
+
+
+def _commits_at_exit(call: ast.expr, facts: SessionFacts) -> bool:
+    if not isinstance(call, ast.Call):
+        return False
+    is_begin = terminal(call) == "begin" and not _CONNECTIONS.search(terminal(owner(call)))
+    return is_begin or terminal(call) in facts.committers
+
+
+def _is_close(call: ast.Call, sessions: set[str]) -> bool:
     whose = owner(call)
-    return terminal(call) in _CLOSING and not call.args and "session" in terminal(whose).lower()
+    is_session = "session" in terminal(whose).lower() or dotted(whose) in sessions
+    return terminal(call) in _CLOSING and not call.args and is_session
 
 
 def _is_pop(call: ast.Call, contexts: set[str]) -> bool:
@@ -126,9 +169,8 @@ def _gather(tree: SourceTree) -> SessionFacts:
     keeps = False
     for module in tree.modules(b"sessionmaker(", b".commit(", b"expire_on_commit"):
         for statement in module.all(ast.Assign):
-            for name, value in assigned(statement):
-                if isinstance(value, ast.Call) and terminal(value) == "sessionmaker":
-                    makers.add(name)
+            if isinstance(statement.value, ast.Call) and terminal(statement.value) == "sessionmaker":
+                makers.update(name for each in statement.targets if (name := terminal(each)))
         for function in module.functions:
             if any(terminal(call) == "commit" for call in calls_within(function)):
                 committers.add(function.name)

@@ -53,7 +53,12 @@ def _finding(node: ast.expr, model: Model, column: Column, module: Module, funct
         node.lineno,
         f"{model.name}.{column.attribute} takes uuid.UUID objects, here it gets {text(node)}",
         symbol=function.name,
-        subject={"model": model.name, "table": model.table, "column": column.name},
+        subject={
+            "function": function.name,
+            "model": model.name,
+            "table": model.table,
+            "column": column.name,
+        },
         related=(("column", column.file, column.line),),
     )
 
@@ -193,7 +198,7 @@ INVALID: tuple[Invalid, ...] = (
     Invalid(
         _case("    Booking.query.filter_by(tenant_id=str(t.id)).all()\n"),
         (("test_m.py", 4),),
-        {"model": "Booking", "table": "booking", "column": "tenant_id"},
+        {"function": "test_it", "model": "Booking", "table": "booking", "column": "tenant_id"},
     ),
     Invalid(_case("    session.query(Tenant).filter(Tenant.id == f'{t.id}').one()\n"), (("test_m.py", 4),)),
     Invalid(_case("    key = str(t.id)\n    session.get(Tenant, key)\n"), (("test_m.py", 5),)),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from triage.errors import ConfigurationError, TriageError, UsageError
-from triage.layout import infer_environment, infer_tests, project_name
+from triage.layout import TEST_PLACES, infer_environment, infer_tests, lack_of_tests, project_name
 from triage.model.project import (
     Artifact,
     CoverageTarget,
@@ -19,8 +19,7 @@ from triage.model.project import (
     Truth,
 )
 from triage.schema import validate
-from triage.settings import FILE_NAME, Settings, is_workspace_file
-from triage.yamlfile import read_yaml
+from triage.settings import FILE_NAME, Settings, is_workspace_file, read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +30,21 @@ class Discovery:
     errors: tuple[tuple[str, TriageError], ...]
 
 
-def discover(paths: Sequence[str], base: Path) -> Discovery:
-    """The projects at `paths` (relative to `base`), each an own name within the discovery."""
+def discover(paths: Sequence[str], base: Path, memory: Path | None = None) -> Discovery:
+    """The projects at `paths`, relative to `base`.
+
+    Raises:
+        ConfigurationError: two of them have one name, which is the key of their history.
+    """
     projects: list[Project] = []
     errors: list[tuple[str, TriageError]] = []
     for path in dict.fromkeys(paths):
         try:
-            project = load_project(base / path)
-            _check_unique(project, projects)
+            project = load_project(base / path, memory)
         except TriageError as error:
             errors.append((path, error))
         else:
+            _check_unique(project, projects)
             if project not in projects:
                 projects.append(project)
     return Discovery(tuple(projects), tuple(errors))
@@ -86,7 +89,7 @@ def _folders(workspace: Path, entry: str) -> list[Path]:
         ) from error
 
 
-def load_project(root: Path) -> Project:
+def load_project(root: Path, memory: Path | None = None) -> Project:
     """One project, from its file or, without one, from its layout.
 
     Raises:
@@ -102,17 +105,17 @@ def load_project(root: Path) -> Project:
         raise UsageError("no such project folder", where=str(root), hint="give the path of a folder")
     path = root / FILE_NAME
     if path.is_file():
-        document = read_yaml(path)
+        document = read_file(path)
         if not is_workspace_file(document):
-            validate(document, "project")
+            validate(document, "project", memory)
             return _from_file(root, document.data or {})
     tests = infer_tests(root)
     if tests is None:
         raise UsageError(
-            "this folder is no project: it has neither a project file nor tests",
+            f"this folder is no project: {lack_of_tests(root)}",
             where=str(root),
-            allowed=f"a {FILE_NAME}, a folder tests/, or files named test_*.py",
-            hint=f"write a project file with: triage init {root}",
+            allowed=f"a {FILE_NAME}, or {TEST_PLACES}",
+            hint=f"add a test, or a {FILE_NAME} that says how to test it (docs/reference/project-file.md)",
         )
     return Project(project_name(root), root, infer_environment(root), TestSpec(tests))
 
@@ -121,9 +124,10 @@ def _check_unique(project: Project, others: Iterable[Project]) -> None:
     for other in others:
         if other.name == project.name and other.root != project.root:
             raise ConfigurationError(
-                f"the name {project.name!r} already belongs to {other.root}",
-                where=str(project.root / FILE_NAME),
-                hint="give one of the two another `name`",
+                f"the name {project.name!r} already belongs to {other.root}; nothing was run",
+                where=str(project.root),
+                allowed="an own name for each project",
+                hint=f"give one of the two another `name` in its {FILE_NAME}",
             )
 
 

@@ -1,7 +1,7 @@
 """Stage: what a run left behind, as test cases and the run's final status."""
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from triage.junit.index import CaseIndex
@@ -12,7 +12,7 @@ from triage.model.terms import Outcome, Phase, RunStatus
 from triage.probes.event_lines import EventLog, read_events, text_of
 from triage.probes.joining import Joiner
 from triage.probes.stack_file import read_fatal, read_stack
-from triage.text import Masker
+from triage.text import Masker, shorten
 
 _SUCCESS = (0, 1)
 
@@ -29,8 +29,9 @@ def parse(artifacts: RunArtifacts, root: Path, masker: Masker) -> TestRun:
     cases = joiner.cases()
     unfinished = joiner.unfinished()
     status, detail = _status(artifacts, report, log, unfinished)
-    running = [nodeid for nodeid in unfinished if joiner.had_begun(nodeid)]
-    cases.extend(_suspects(artifacts, status, [masker.clean_id(nodeid) for nodeid in running], str(root)))
+    if not artifacts.by_triage:
+        running = {masker.clean_id(one): log.lines.get(one) for one in unfinished if joiner.had_begun(one)}
+        cases.extend(_suspects(artifacts, status, running, str(root)))
     return TestRun(
         status=status,
         cases=tuple(cases),
@@ -42,7 +43,11 @@ def parse(artifacts: RunArtifacts, root: Path, masker: Masker) -> TestRun:
         warnings=tuple(joiner.evidence.warning(record) for record in log.of("warn")),
         unfinished=tuple(masker.clean_id(nodeid) for nodeid in unfinished),
         packages=log.packages,
-        notes=tuple(masker.clean(note) for note in _notes(artifacts, report, log)),
+        notes=(
+            *(masker.clean(note) for note in _notes(artifacts, report, log)),
+            *_never_ran([masker.clean_id(one) for one in unfinished if not joiner.had_begun(one)], status),
+            *_second_failures(cases),
+        ),
         detail=masker.clean(detail) if detail else None,
     )
 
@@ -70,14 +75,14 @@ def _status(
 
 
 def _suspects(
-    artifacts: RunArtifacts, status: RunStatus, running: Sequence[str], root: str
+    artifacts: RunArtifacts, status: RunStatus, running: Mapping[str, int | None], root: str
 ) -> Iterator[TestCase]:
     """The tests that ran when the run ended: they are failures like any other, and never lost."""
     if not running:
         return
     said, frames = _last_seen(artifacts, root)
     message = f"{_ending(artifacts, status, said)} while this test ran"
-    for nodeid in running:
+    for nodeid, line in running.items():
         classname, name = xml_names(nodeid)
         shown = ExceptionInfo("", message, frames=frames, raised_in=frames[-1].file if frames else None)
         yield TestCase(
@@ -87,6 +92,7 @@ def _suspects(
             outcome=Outcome.ERROR,
             problems=(Problem(Phase.CALL, Outcome.ERROR, (shown,), message),),
             file=nodeid.partition("::")[0],
+            line=line,
             function=name.partition("[")[0],
         )
 
@@ -131,3 +137,25 @@ def _notes(artifacts: RunArtifacts, report: CaseIndex, log: EventLog) -> Iterato
         for record in log.of(kind)[:3]:
             lines = text_of(record, "text").strip().splitlines()
             yield f"{words}: {lines[-1][:300] if lines else text_of(record, 'where')}"
+
+
+def _second_failures(cases: Sequence[TestCase]) -> Iterator[str]:
+    """What a test's diagnosis does not tell, as its first problem decides."""
+    found = [
+        (case, later)
+        for case in cases
+        for later in case.problems[1:]
+        if later.phase is Phase.TEARDOWN and case.problems[0].phase is not Phase.TEARDOWN
+    ]
+    if found:
+        case, problem = found[0]
+        head = problem.chain[0] if problem.chain else None
+        said = f"{head.type}: {head.message}" if head else problem.text
+        tests = len({case.id for case, _ in found})
+        yield f"{tests} test{'s' * (tests > 1)} also failed at teardown: {case.id}: {shorten(said, 300)}"
+
+
+def _never_ran(left: Sequence[str], status: RunStatus) -> Iterator[str]:
+    if left and status is not RunStatus.COMPLETED:
+        tests = "1 collected test was" if len(left) == 1 else f"{len(left)} collected tests were"
+        yield f"{tests} not run: {', '.join(left[:3])}{', ...' if len(left) > 3 else ''}"  # noqa: PLR2004

@@ -36,17 +36,21 @@ MAX_IDS = 20  # node ids in one command; above, whole files are run
 
 @dataclass(frozen=True, slots=True)
 class Launcher:
-    """How a person runs this project's tests: words that stand before pytest's arguments."""
+    """How a person runs this project's tests: words that stand before pytest's arguments.
+
+    `prefix` is shell text that stands before them all as it is.
+    """
 
     words: tuple[str, ...]
     arguments: tuple[str, ...]
+    prefix: str = ""
 
     def command(self, tests: Sequence[str] = ()) -> str:
         """A shell command for some tests, or for the whole suite."""
         chosen = tuple(tests)
         if len(chosen) > MAX_IDS:
             chosen = tuple(dict.fromkeys(test.partition("::")[0] for test in chosen))
-        return shlex.join([*self.words, *(chosen or self.arguments)])
+        return f"{self.prefix} {shlex.join([*self.words, *(chosen or self.arguments)])}".lstrip()
 
 
 def gates_of(run: TestRun, targets: Targets, coverage: float | None = None) -> tuple[Gate, ...]:

@@ -99,6 +99,7 @@ def run_tests(
         python=environment.version,
         detail=detail,
         notes=_notes(finished, options),
+        by_triage=finished.interrupted and not finished.timed_out,
     )
 
 

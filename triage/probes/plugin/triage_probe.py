@@ -421,6 +421,11 @@ class _Evidence(object):
         return found
 
 
+def _lines_of(items):
+    """From 1; 0 where a plugin's item has none."""
+    return [line + 1 if type(line) is int else 0 for line in (item.location[1] for item in items)]
+
+
 def _steps(traceback):
     steps = []
     while traceback is not None:
@@ -574,6 +579,7 @@ class _Tests(_Session):
         record = {"t": "collected", "n": len(session.items)}
         if self._tells_collection:
             record["ids"] = [item.nodeid for item in session.items]
+            record["lines"] = self.lines.guarded(_lines_of, session.items) or []
         self.lines.record(record)
 
     def pytest_exception_interact(self, node, call, report):
