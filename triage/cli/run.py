@@ -195,5 +195,5 @@ def status_of(results: "Sequence[ProjectResult]", errors: "Sequence[tuple[str, T
     if errors or any(one.error or not one.summary["counts"]["total"] for one in not_run):
         return ExitStatus.NOT_RUN
     holds = all(gate["holds"] for one in results for gate in one.summary["gates"])
-    failing = any(one.summary["counts"]["failed"] + one.summary["counts"]["errors"] for one in results)
+    failing = any(one.summary["failures"] for one in results)
     return ExitStatus.OK if holds and not failing else ExitStatus.FAILURES

@@ -84,7 +84,7 @@ def result_word(one: Mapping[str, Any]) -> str:
     """`ok`, `failing`, `gates` (only a target is missed), or what became of a run that broke."""
     if one["run"]["status"] != "completed":
         return str(one["run"]["status"]).replace("_", " ")
-    if one["counts"]["failed"] + one["counts"]["errors"]:
+    if one["failures"]:
         return "failing"
     return "ok" if all(gate["holds"] for gate in one["gates"]) else "gates"
 
@@ -200,7 +200,7 @@ def _fleet_row(one: Mapping[str, Any]) -> tuple[str, ...]:
         result_word(summary),
         str(counts["total"]),
         str(counts["passed"]),
-        str(counts["failed"] + counts["errors"]),
+        str(len(summary["failures"])),
         str(len(changes["new"]) + len(changes["regressed"])),
         str(len(changes["fixed"])),
         str(len(summary["diagnoses"])) if _started(summary) else "-",

@@ -49,7 +49,7 @@ def _title(summary: Mapping[str, Any]) -> str:
 
 def _overview(summary: Mapping[str, Any]) -> str:
     counts, plan = summary["counts"], summary["plan"]
-    failing = counts["failed"] + counts["errors"]
+    failing = len(summary["failures"])
     lines = [
         "## Summary",
         "",

@@ -37,7 +37,7 @@ def diagnose(
     roots = [failure for failure in failures if failure.root is None or failure.root not in tests]
     groups: dict[tuple[str, str, int], list[_Located]] = {}
     for failure in roots:
-        located = _locate(failure, playbooks.get(failure.playbook or ""), lookup)
+        located = _locate(failure, playbooks, lookup)
         key = (failure.playbook or failure.fingerprint, located.cause.file, located.cause.line)
         groups.setdefault(key, []).append(located)
     followers = _followers(failures, tests)
@@ -63,18 +63,17 @@ def _diagnosis(name: str, group: Sequence[_Located], followers: Mapping[str, Seq
     )
 
 
-def _locate(failure: Failure, playbook: Playbook | None, lookup: Lookup) -> _Located:
+def _locate(failure: Failure, playbooks: Mapping[str, Playbook], lookup: Lookup) -> _Located:
+    playbook = playbooks.get(failure.playbook or "")
     problem = failure.problem
     names = {**_statement(problem), **dict(failure.match.captures if failure.match else ())}
     finding = lookup.near(playbook.diagnose.rules, problem, names) if playbook else None
     seen = _raised(problem)
     if playbook is not None and finding is not None:
-        cause = Cause(
-            finding.file,
-            finding.line,
-            finding.symbol,
-            _explain(playbook, {**names, **finding.subject}, finding.message),
-        )
+        sentence = _explain(playbook, {**names, **finding.subject}, finding.message)
+        if finding.rule != playbook.id and finding.rule in playbooks:  # another kind of defect shows here
+            sentence = f"{finding.message}."
+        cause = Cause(finding.file, finding.line, finding.symbol, sentence)
         return _Located(failure, cause, Proof.STATIC, (*_related(finding, lookup), *seen))
     file, line, symbol = _site(failure, playbook, names, lookup)
     sentence = _explain(playbook, names, "") if playbook else _unknown(failure)

@@ -116,6 +116,7 @@ def _command(project: Project, environment: Environment, out: Path, options: Run
         *("-m", "pytest", *project.test.arguments),
         f"--junitxml={out / 'junit.xml'}",
         *("-o", "junit_family=xunit1", "-o", "junit_logging=no", "-o", f"cache_dir={out / 'cache'}"),
+        *("-o", "console_output_style=classic"),  # progress is ours; computing percents costs time
         *("--tb=short", "--show-capture=no", "--color=no", "--maxfail=0"),
         "--continue-on-collection-errors",
         *injection.plugin_arguments(),
