@@ -61,7 +61,7 @@ class Pairs:
     def ratio(self, figure: str) -> float:
         """Median over the pairs of A's figure by B's."""
         pairs = zip(self.first, self.second, strict=True)
-        return statistics.median(getattr(a, figure) / getattr(b, figure) for a, b in pairs)
+        return float(statistics.median(getattr(a, figure) / getattr(b, figure) for a, b in pairs))
 
 
 def in_turn(
