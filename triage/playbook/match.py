@@ -10,7 +10,7 @@ from triage.model.terms import Level, Phase
 from triage.playbook.conditions import Clause, HasFinding, Scene, bases_of, deciding, holds, suits_kind
 from triage.playbook.expressions import ExpressionSet, captures
 
-# Prior trust in a match by what it rests on; `bench/accuracy` is to replace it by measured rates.
+# Prior trust in a match by what it rests on: a judgement, no measured rates.
 _BY_EXCEPTION_AND_MESSAGE = 0.95
 _BY_EXCEPTION = 0.85
 _BY_MESSAGE = 0.7
