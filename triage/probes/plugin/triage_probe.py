@@ -553,6 +553,21 @@ class _Controller(_Session):
         self.lines.record({"t": "crash", "id": crashitem, "w": worker, "text": str(report.longrepr)})
 
 
+class _Chosen(object):
+    """Leaves test modules unread that hold none of the tests to run."""
+
+    def __init__(self, root, keep):
+        self._root = root
+        self._files = {name.partition("::")[0] for name in keep}
+
+    def pytest_ignore_collect(self, collection_path):
+        path = str(collection_path)
+        if not path.endswith(".py") or path.endswith(("__init__.py", "conftest.py")):
+            return None
+        shown = os.path.relpath(path, self._root).replace(os.sep, "/")
+        return None if shown in self._files else True
+
+
 class _Tests(_Session):
     """What the process that runs the tests sees; evidence never leaves an xdist worker any other way."""
 
@@ -570,7 +585,8 @@ class _Tests(_Session):
         if self._keep is None:
             return
         left_out = [item for item in items if item.nodeid not in self._keep]
-        items[:] = [item for item in items if item.nodeid in self._keep]
+        kept = [item for item in items if item.nodeid in self._keep]
+        items[:] = sorted(kept, key=lambda item: self._keep[item.nodeid])  # plugins may have shuffled them
         if left_out:
             config.hook.pytest_deselected(items=left_out)
 
@@ -772,7 +788,7 @@ def pytest_load_initial_conftests(early_config):
 def _wanted():
     try:
         with open(_SELECT, encoding="utf-8") as file:
-            return frozenset(json.load(file))
+            return {name: place for place, name in enumerate(json.load(file))}
     except (OSError, ValueError, TypeError) as error:
         raise pytest.UsageError("triage_probe: TRIAGE_PROBE_SELECT: %s" % error)
 
@@ -796,3 +812,5 @@ def pytest_configure(config):
     else:
         plugin = (_Plain if worker is None else _Tests)(*begun, keep, worker)
     config.pluginmanager.register(plugin, "triage_probe_records")
+    if keep is not None:
+        config.pluginmanager.register(_Chosen(str(config.rootpath), keep), "triage_probe_chosen")
