@@ -1,12 +1,12 @@
 """The second half of the line: from what a run left behind to its report, recorded.
 
-Needs no further run. It is imported while the tests run, so that its cost hides behind theirs.
+It is imported while the tests run, so that its cost hides behind theirs.
 """
 
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,10 +22,11 @@ from triage.model.run import RunArtifacts, TestRun
 from triage.model.terms import RunStatus
 from triage.probes.coverage import covered_percent
 from triage.probes.masking import mask_folder
+from triage.probes.second_pass import known_interventions, known_observers
 from triage.rules.lookup import Lookup
 from triage.rules.source import SourceTree
-from triage.stages.classify import classify
-from triage.stages.diagnose import diagnose
+from triage.stages.classify import classify, clusters_of
+from triage.stages.diagnose import Diagnosed, Prove, diagnose
 from triage.stages.parse import parse
 from triage.stages.plan import Launcher, gates_of, make_plan
 from triage.stages.record import record
@@ -36,12 +37,16 @@ from triage.tools import Tools
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What was run: `environment` is None where none could be made; `folder` takes the run's files."""
+    """What was run: `environment` is None where none could be made; `folder` takes the run's files.
+
+    `on_rerun` is told the name of each further run, and how many tests it has.
+    """
 
     project: Project
     environment: Environment | None
     folder: Path
     started_at: datetime
+    on_rerun: Callable[[str, int], None] = lambda _name, _tests: None
 
 
 def judge(
@@ -56,17 +61,60 @@ def judge(
         run = parse(artifacts, project.root, masker)
     run = replace(run, notes=(*run.notes, *mask_folder(scene.folder, masker)))
     tree = SourceTree(project.root, project.source, project.test.arguments)
-    report = _report(scene, run, tools, Lookup(tree), _launcher(scene, masker))
+    lookup = Lookup(tree)
+    sorted_ = classify(run.cases, tools.matcher(project), lookup.has_near)
+    prover = _prover(scene, artifacts, run, tools, lookup, masker) if sorted_.failures else None
+    found = diagnose(sorted_.failures, tools.matcher(project).playbooks, lookup, prover)
+    run = replace(run, notes=(*run.notes, *found.notes))
+    report = _report(scene, run, tools, lookup, found, _launcher(scene, masker))
     summary = write_report(report, scene.folder)
     changes = record(report, run, json.dumps(summary), tools.store, source=_state(scene, tree))
     return summary, changes
 
 
-def _report(scene: Scene, run: TestRun, tools: Tools, lookup: Lookup, launcher: Launcher) -> ProjectReport:
+def _prover(
+    scene: Scene,
+    artifacts: RunArtifacts | TriageError,
+    run: TestRun,
+    tools: Tools,
+    lookup: Lookup,
+    masker: Masker,
+) -> Prove | None:
+    """None where nothing can be run again, or shall not."""
+    if not tools.settings.probe or scene.environment is None or isinstance(artifacts, TriageError):
+        return None
+    if artifacts.by_triage:
+        return None
+    from triage.proving.prove import Means, Prover  # noqa: PLC0415 - a suite without failures pays nothing
+    from triage.reruns import ChildLaboratory, FirstRun  # noqa: PLC0415 - likewise
+
+    laboratory = ChildLaboratory(
+        scene.project,
+        scene.environment,
+        scene.folder,
+        FirstRun(artifacts, {case.id: case for case in run.cases}),
+        tools.matcher(scene.project),
+        lookup,
+        masker,
+        scene.on_rerun,
+    )
+    means = Means(
+        laboratory=laboratory,
+        observers=known_observers(),
+        interventions=known_interventions(),
+        reruns=tools.settings.reruns,
+        localise=tools.settings.localise,
+    )
+    return Prover(tools.matcher(scene.project).playbooks, lookup, means).prove
+
+
+def _report(
+    scene: Scene, run: TestRun, tools: Tools, lookup: Lookup, found: Diagnosed, launcher: Launcher
+) -> ProjectReport:
     project = scene.project
     matcher = tools.matcher(project)
-    sorted_ = classify(run.cases, matcher, lookup.has_near)
-    diagnoses = diagnose(sorted_.failures, matcher.playbooks, lookup)
+    diagnoses, failures = found.diagnoses, found.failures
+    clusters = clusters_of(failures)
     rules = [rule for one in matcher.playbooks.values() if one.diagnose.latent for rule in one.diagnose.rules]
     latent = latent_of(lookup.findings(dict.fromkeys(rules)), matcher.playbooks, diagnoses)
     return ProjectReport(
@@ -77,12 +125,12 @@ def _report(scene: Scene, run: TestRun, tools: Tools, lookup: Lookup, launcher: 
         run=_facts(scene, run, lookup),
         counts=run.counts,
         gates=gates_of(run, project.targets, covered_percent(project.targets.coverage, scene.folder)),
-        patterns=patterns_of(sorted_.failures, matcher.playbooks),
-        failures=sorted_.failures,
+        patterns=patterns_of(failures, matcher.playbooks),
+        failures=failures,
         diagnoses=diagnoses,
         latent=latent,
-        clusters=sorted_.clusters,
-        plan=make_plan(diagnoses, latent, sorted_.clusters, matcher.playbooks, launcher),
+        clusters=clusters,
+        plan=make_plan(diagnoses, latent, clusters, matcher.playbooks, launcher),
     )
 
 

@@ -67,7 +67,11 @@ def run_project(project: Project, tools: Tools, watch: Watch) -> ProjectResult:
     from triage import judgement  # noqa: PLC0415 - `preload` has imported it while the tests ran
 
     watch(Progress(project.name, "finding causes"))
-    scene = judgement.Scene(project, environment, folder, started)
+
+    def again(name: str, tests: int) -> None:
+        watch(Progress(project.name, f"proving causes: {name}", total=tests))
+
+    scene = judgement.Scene(project, environment, folder, started, again)
     summary, changes = judgement.judge(scene, artifacts, tools)
     tools.folders.set_latest(folder)
     watch(Progress(project.name, "done"))

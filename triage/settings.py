@@ -13,7 +13,9 @@ from triage.yamlfile import YamlDocument, read_yaml
 FILE_NAME = "triage.yaml"
 _YAML = "a regular YAML file in UTF-8, without anchors, aliases and tags"
 _PAGES = "see docs/reference/project-file.md or docs/reference/workspace-file.md for a whole example"
-_WORKSPACE_KEYS = {"projects", "database_url", "jobs", "offline", "wheels", "fail_on", "notify"}
+_WORKSPACE_KEYS = {
+    *("projects", "database_url", "jobs", "offline", "wheels", "fail_on", "notify", "probe", "reruns"),
+}
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off", "")
 MAX_DIGITS = 6  # of a count
@@ -32,7 +34,12 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`projects` are paths or globs relative to `workspace`; `database_url` None: SQLite inside it."""
+    """`projects` are paths or globs relative to `workspace`; `database_url` None: SQLite inside it.
+
+    With `probe` failing tests run again to prove their causes; those of which no change proves
+    anything run `reruns` times more, to tell chance from defects. `localise` ranks suspicious lines
+    for failures that no playbook knows.
+    """
 
     workspace: Path
     projects: tuple[str, ...] = ()
@@ -43,6 +50,9 @@ class Settings:
     wheels: Path | None = None
     fail_on: str = "new"
     notify: tuple[Notification, ...] = ()
+    probe: bool = True
+    reruns: int = 2
+    localise: bool = False
 
 
 def find_workspace(start: Path) -> Path:
@@ -115,6 +125,8 @@ def _from_file(settings: Settings, path: Path) -> Settings:
         notify=tuple(
             Notification(tuple(one["command"]), one.get("when", "new")) for one in data.get("notify", ())
         ),
+        probe=data.get("probe", True),
+        reruns=data.get("reruns", settings.reruns),
     )
 
 
@@ -131,6 +143,10 @@ def _from_environment(settings: Settings, environ: Mapping[str, str]) -> Setting
         changes["offline"] = _flag("TRIAGE_OFFLINE", environ["TRIAGE_OFFLINE"])
     if environ.get("TRIAGE_JOBS"):
         changes["jobs"] = _count("TRIAGE_JOBS", environ["TRIAGE_JOBS"])
+    if "TRIAGE_PROBE" in environ:
+        changes["probe"] = _flag("TRIAGE_PROBE", environ["TRIAGE_PROBE"])
+    if environ.get("TRIAGE_RERUNS"):
+        changes["reruns"] = _count("TRIAGE_RERUNS", environ["TRIAGE_RERUNS"])
     if environ.get("TRIAGE_FAIL_ON"):
         changes["fail_on"] = _choice("TRIAGE_FAIL_ON", environ["TRIAGE_FAIL_ON"], FAIL_ON)
     return replace(settings, **changes)

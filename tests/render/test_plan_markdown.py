@@ -49,7 +49,7 @@ def document(words: str) -> str:
         detail=words,
         patterns=patterns_of(failures, books),
     )
-    return plan_markdown(summary(whole), lambda file, line: words)
+    return plan_markdown(summary(whole), lambda _file, _line, _others: words)
 
 
 def shape(markdown: str) -> list[str]:

@@ -13,7 +13,7 @@ from triage.cli.state import State, command, say_new_workspace, state_of
 from triage.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from triage.store.store import Store
     from triage.tools import Tools
@@ -66,9 +66,11 @@ def plan(
         state.console.document(plan_document(summary))
     else:
         root = Path(summary["project"]["root"])
-        state.console.data(
-            plan_markdown(summary, lambda file, line: neutral(excerpt(root, file, line) or "") or None)
-        )
+
+        def shown(file: str, line: int, others: "Collection[int]") -> str | None:
+            return neutral(excerpt(root, file, line, others) or "") or None
+
+        state.console.data(plan_markdown(summary, shown))
     return ExitStatus.OK
 
 

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 Projects = Annotated[list[str] | None, typer.Argument(help="Folders of projects.", show_default=False)]
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Projects run side by side.")]
+Probe = Annotated[
+    bool | None, typer.Option("--probe/--no-probe", help="Run what failed again to prove its cause.")
+]
+Reruns = Annotated[
+    int | None,
+    typer.Option(min=1, max=100, help="Runs that tell chance from defects where nothing is proven."),
+]
+_LOCALISE = "Rank suspicious lines for failures that no playbook knows (runs the suite once more)."
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
@@ -33,13 +41,18 @@ def run(
     json: Json = False,
     jobs: Jobs = None,
     offline: Annotated[bool | None, typer.Option("--offline", help="Install from caches only.")] = None,
+    probe: Probe = None,
+    reruns: Reruns = None,
+    localise: Annotated[bool, typer.Option("--localise", help=_LOCALISE)] = False,
 ) -> ExitStatus:
     """Run projects as far as the plan, record it, write the run's files.
 
     Example: triage run projects/shop projects/blog
     """
     state = state_of(context)
-    settings = state.settings(jobs=jobs, offline=offline)
+    settings = state.settings(
+        jobs=jobs, offline=offline, probe=probe, reruns=reruns, localise=localise or None
+    )
     found, errors = find_projects(projects or [], settings, everything=everything)
     results: list[ProjectResult] = []
     if found:

@@ -30,6 +30,8 @@ class Diagnosis:
     """One cause and the failing tests that it explains; `dependents` only follow from them.
 
     `playbook` is None for a cluster of unknown failures, whose cause is its deepest own frame.
+    `repeats` says how often its tests were run again and what that supports; `behind` are places of
+    defects that showed only once this cause was taken away.
     """
 
     id: str
@@ -41,3 +43,5 @@ class Diagnosis:
     tests: tuple[str, ...]
     dependents: tuple[str, ...] = ()
     cluster: str | None = None
+    repeats: str = ""
+    behind: tuple[tuple[str, int], ...] = ()

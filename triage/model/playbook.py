@@ -61,18 +61,21 @@ class PlanTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Diagnose:
-    """How to find the cause: `rules` point at places, `site` stands in where none does.
+    """How to find the cause: a `probe` watches, `rules` point at places, `site` stands in for both.
 
-    `explanation` takes named groups and subjects in braces; with `latent` a finding of the rules is
-    a defect even while no test fails.
+    `interventions` are facts to change, in the order in which they are tried. Of the sentences in
+    `explanation`, which take names in braces, the first holds whose names are all known; with
+    `latent` a finding of the rules is a defect even while no test fails. Without `reruns` its tests
+    are not run again: they hang or end the process.
     """
 
     probe: str | None = None
-    intervention: str | None = None
+    interventions: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     site: str = "test-frame"
-    explanation: str = ""
+    explanation: tuple[str, ...] = ()
     latent: bool = False
+    reruns: bool = True
 
 
 @dataclass(frozen=True, slots=True)

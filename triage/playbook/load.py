@@ -164,11 +164,12 @@ def _plan(data: Mapping[str, Any]) -> PlanTemplate:
 def _diagnose(data: Mapping[str, Any]) -> Diagnose:
     return Diagnose(
         probe=data.get("probe"),
-        intervention=data.get("intervention"),
+        interventions=_strings(data.get("intervention")),
         rules=tuple(data.get("rules", ())),
         site=data.get("site", "test-frame"),
-        explanation=data.get("explanation", ""),
+        explanation=_strings(data.get("explanation")),
         latent=data.get("latent", False),
+        reruns=data.get("reruns", True),
     )
 
 

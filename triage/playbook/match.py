@@ -168,8 +168,13 @@ def _in_words(hit: _Hit) -> str:
     if symptom.finding:
         parts.append(f"comes from code where the rule {symptom.finding} points")
     if symptom.fact:
-        parts.append(f"was seen with {', '.join(f'{key} >= {value}' for key, value in symptom.fact.items())}")
+        parts.append(f"was seen with {', '.join(map(_fact, symptom.fact.items()))}")
     return f"symptom {hit.clause.index + 1}: {who} {' and '.join(parts) or 'failed'}"
+
+
+def _fact(item: tuple[str, object]) -> str:
+    name, wanted = item
+    return f"{name} >= {wanted}" if name == "sessions" else f"{name} = {wanted}"
 
 
 def _why_later(winner: _Hit, hit: _Hit) -> str:

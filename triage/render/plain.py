@@ -109,8 +109,12 @@ def _cause_line(item: Mapping[str, Any], said: str | None) -> str:
     sentence = said if wordless and said else cause["explanation"]
     return (
         f"{cause['file']}:{cause['line']}  {item['playbook'] or 'unknown'}, {tests}: "
-        f"{sentence} [proof: {item['proof']}]"
+        f"{sentence} [proof: {item['proof']}]{_repeats(item)}"
     )
+
+
+def _repeats(item: Mapping[str, Any]) -> str:
+    return f" ({item['repeats']})" if item.get("repeats") else ""
 
 
 def _said(failures: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -1,11 +1,11 @@
 """A summary to `plan.md`, for the person who carries it out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from triage.render.escape import block, cell, code, inline, spans
 
-Excerpt = Callable[[str, int], str | None]
+Excerpt = Callable[[str, int, Collection[int]], str | None]
 
 WATCH = (
     ("stack trace", "the deepest line of your own code, not the deepest line"),
@@ -19,7 +19,7 @@ WATCH = (
 
 
 def plan_markdown(summary: Mapping[str, Any], excerpt: Excerpt) -> str:
-    """The whole document; `excerpt(file, line)` gives source lines with the line marked, or None."""
+    """The whole document; `excerpt(file, line, others)` gives source lines, these marked, or None."""
     sections = (
         _title(summary),
         _overview(summary),
@@ -125,9 +125,12 @@ def _cause(one: Mapping[str, Any], excerpt: Excerpt) -> str:
         "",
         f"{inline(cause['explanation'])} ({tests}{dependents}; proof: {one['proof']})",
     ]
-    source = excerpt(cause["file"], cause["line"])
+    others = {item["line"] for item in one["evidence"] if item["file"] == cause["file"]}
+    source = excerpt(cause["file"], cause["line"], others - {cause["line"]})
     if source:
         lines += ["", block(source, "python", as_is=True)]
+    if one.get("repeats"):
+        lines.append(f"- run again: {inline(one['repeats'])}")
     lines += [f"- {inline(item['kind'])}: {_place(item)} {code(item['text'])}" for item in one["evidence"]]
     return "\n".join(lines)
 

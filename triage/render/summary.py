@@ -11,7 +11,7 @@ from triage.model.plan import Gate, Plan, PlanPhase, Task
 from triage.model.report import LatentDefect, Pattern, ProjectReport
 from triage.model.run import Counts
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 MAX_MESSAGE = 4_000  # characters of a failure's message; the whole text stands in junit.xml
 
 
@@ -123,6 +123,8 @@ def diagnosis(value: Diagnosis) -> dict[str, Any]:
         ],
         "tests": list(value.tests),
         "dependents": list(value.dependents),
+        "repeats": value.repeats,
+        "behind": [{"file": file, "line": line} for file, line in value.behind],
     }
 
 

@@ -152,7 +152,7 @@ def _known_tasks(
         base = 0 if name in charged else playbook.plan.effort.base
         charged.add(name)
         effort = base + playbook.plan.effort.per_site * len(members)
-        why = f"{members[0].cause.explanation} {playbook.why}".strip()
+        why = f"{members[0].cause.explanation} {playbook.why} {_behind(members)}".strip()
         yield playbook.plan.phase, _task(playbook, file, members, effort, why, launcher)
 
 
@@ -179,6 +179,12 @@ def _task(
         verify=(launcher.command(tests),),
         done=f"{_count(len(tests), 'test')} that failed pass: {launcher.command(tests)}",
     )
+
+
+def _behind(members: Iterable[Diagnosis]) -> str:
+    """Places that a person meets once the cause is mended."""
+    places = dict.fromkeys(f"`{file}:{line}`" for one in members for file, line in one.behind)
+    return f"Behind it stand, and show once it is mended: {', '.join(places)}." if places else ""
 
 
 def _steps(playbook: Playbook) -> tuple[str, ...]:

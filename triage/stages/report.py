@@ -1,7 +1,7 @@
 """What one run has to say, as one value and as the files of its folder."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from triage.text import clean_text
 from triage.workspace import write_whole
 
 CONTEXT_LINES = 3  # shown above and below the line of a cause
+REACH_LINES = 12  # how far from it a line that belongs to it may stand to be shown with it
 MAX_EXCERPT_LINE = 160
 MAX_SOURCE = 4_000_000  # bytes of a file that is looked into
 
@@ -70,13 +71,16 @@ def write_report(report: ProjectReport, folder: Path) -> dict[str, Any]:
     root = Path(report.root)
     write_whole(folder / "summary.json", _json(document))
     write_whole(folder / "plan.json", _json(plan_document(document)))
-    text = plan_markdown(document, lambda file, line: excerpt(root, file, line))
+    text = plan_markdown(document, lambda file, line, others: excerpt(root, file, line, others))
     write_whole(folder / "plan.md", text.encode("utf-8", "backslashreplace"))
     return document
 
 
-def excerpt(root: Path, file: str, line: int) -> str | None:
-    """Source lines around `line`, that line marked; None outside of the project or where unreadable."""
+def excerpt(root: Path, file: str, line: int, others: Collection[int] = ()) -> str | None:
+    """Source lines around `line`, that line marked `>`; None outside of the project or where unreadable.
+
+    `others` of the same file are marked `*`; the excerpt reaches as far as those that stand near.
+    """
     try:
         path = (root / file).resolve()
         if not (path.is_relative_to(root.resolve()) and path.is_file()):
@@ -86,14 +90,16 @@ def excerpt(root: Path, file: str, line: int) -> str | None:
         return None
     if not 1 <= line <= len(lines):
         return None
-    first = max(1, line - CONTEXT_LINES)
-    shown = [clean_text(one.decode("utf-8", "replace")) for one in lines[first - 1 : line + CONTEXT_LINES]]
-    return "\n".join(_marked(shown, first, line))
+    near = [one for one in others if abs(one - line) <= REACH_LINES]
+    first = max(1, min([line, *near]) - CONTEXT_LINES)
+    last = max([line, *near]) + CONTEXT_LINES
+    shown = [clean_text(one.decode("utf-8", "replace")) for one in lines[first - 1 : last]]
+    return "\n".join(_marked(shown, first, {**dict.fromkeys(near, "*"), line: ">"}))
 
 
-def _marked(lines: Sequence[str], first: int, marked: int) -> Iterable[str]:
+def _marked(lines: Sequence[str], first: int, marks: Mapping[int, str]) -> Iterable[str]:
     for number, text in enumerate(lines, start=first):
-        yield f"{'>' if number == marked else ' '} {number:4d}  {text[:MAX_EXCERPT_LINE]}".rstrip()
+        yield f"{marks.get(number, ' ')} {number:4d}  {text[:MAX_EXCERPT_LINE]}".rstrip()
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

@@ -34,7 +34,8 @@ _OK, _FAILED, _INTERRUPTED, _INTERNAL, _USAGE, _NO_TESTS = range(6)
 class RunOptions:
     """Limits beside the project's own; `arguments` and `env` are for further plugins of triage.
 
-    `pass_env` are names or globs of variables that the tests may see beyond the usual ones.
+    `timeout_s` stands for the project's own limit (None: that one). `pass_env` are names or globs of
+    variables that the tests may see beyond the usual ones.
     """
 
     output_bytes: int = 20_000_000
@@ -43,6 +44,7 @@ class RunOptions:
     pass_env: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float | None = None
 
 
 def run_tests(
@@ -69,6 +71,7 @@ def run_tests(
         for path in out.glob(stale):
             path.unlink()
     command = _command(project, environment, out, options)
+    limit_s = options.timeout_s or project.test.timeout_s
     started_at = datetime.now(UTC)
     finished = run(
         command,
@@ -76,7 +79,7 @@ def run_tests(
         env=_variables(project, environment, out, selection, options),
         output=out / "output.log",
         limits=Limits(
-            project.test.timeout_s,
+            limit_s,
             options.output_bytes,
             options.grace_s,
             injection.STACK_SIGNAL,
@@ -85,7 +88,7 @@ def run_tests(
         on_tick=on_tick,
     )
     events = injection.event_files(out / "events.jsonl")
-    status, detail = _judge(finished, out, has_events=bool(events), limit_s=project.test.timeout_s)
+    status, detail = _judge(finished, out, has_events=bool(events), limit_s=limit_s)
     return RunArtifacts(
         directory=out,
         junit=out / "junit.xml",
