@@ -1,4 +1,4 @@
-"""`triage playbooks list / show / check`."""
+"""`triage playbooks list / show / check / explain`."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triage.cli.explain import explain
 from triage.cli.run import Json
 from triage.cli.state import State, command, state_of
 from triage.errors import ExitStatus, UsageError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from triage.playbook.load import Library
 
 app = typer.Typer(help="The known kinds of failure.", no_args_is_help=True, rich_markup_mode=None)
+app.command()(explain)
 
 
 @app.command("list")

@@ -78,6 +78,17 @@ def sessions_in_use(problem: Problem) -> int:
     return sum(1 for one in sessions if isinstance(one, Mapping) and (one.get("holds") or one.get("failing")))
 
 
+def module_of(exception: ExceptionInfo) -> str | None:
+    """Where it was raised, as `package/module`, whether a module name or a path is known."""
+    place = exception.raised_in
+    if not place:
+        return None
+    place = _LIBRARY.sub("", place.replace("\\", "/"))
+    if place.endswith(".py"):
+        return place[:-3]
+    return place if "/" in place else place.replace(".", "/")
+
+
 def _where(clause: Clause, scene: Scene) -> bool:
     wanted = clause.symptom.where
     return wanted == "any" or (wanted == "head") == (scene.position == 0)
@@ -113,15 +124,19 @@ def _finding(clause: Clause, scene: Scene) -> bool:
 
 def _facts(clause: Clause, scene: Scene) -> bool:
     """A report without the plugin's facts never meets a condition on them."""
-    wanted = clause.symptom.fact.get("sessions")
-    return not isinstance(wanted, int) or sessions_in_use(scene.problem) >= wanted
+    return all(
+        sessions_in_use(scene.problem) >= wanted
+        if name == "sessions" and isinstance(wanted, int)
+        else scene.problem.facts.get(name) == wanted
+        for name, wanted in clause.symptom.fact.items()
+    )
 
 
 def _raised_in(clause: Clause, scene: Scene) -> bool | None:
     globs = clause.symptom.raised_in
     if not globs:
         return True
-    module = _module(scene.exception)
+    module = module_of(scene.exception)
     return None if module is None else any(fnmatchcase(module, one) for one in globs)
 
 
@@ -151,6 +166,20 @@ BY_PROBLEM: tuple[Callable[[Clause, Scene], bool | None], ...] = (
     _source,
 )
 
+# The key of a symptom that asks for each condition.
+KEYS: Mapping[Callable[[Clause, Scene], bool | None], str] = {
+    _exception: "exception",
+    _message: "message",
+    _unless: "unless",
+    _where: "where",
+    _phase: "phase",
+    _raised_in: "raised_in",
+    _frames: "frames",
+    _source: "source",
+    _facts: "fact",
+    _finding: "finding",
+}
+
 
 @lru_cache(maxsize=256)
 def _builtin_bases(name: str) -> tuple[str, ...]:
@@ -170,14 +199,3 @@ def _same_class(given: str, wanted: str) -> bool:
     if given == wanted:
         return True
     return "." not in given and wanted.endswith(f".{given}") and not hasattr(builtins, given)
-
-
-def _module(exception: ExceptionInfo) -> str | None:
-    """Where it was raised, as `package/module`, whether a module name or a path is known."""
-    place = exception.raised_in
-    if not place:
-        return None
-    place = _LIBRARY.sub("", place.replace("\\", "/"))
-    if place.endswith(".py"):
-        return place[:-3]
-    return place if "/" in place else place.replace(".", "/")

@@ -1,0 +1,44 @@
+"""`triage playbooks explain`."""
+
+from typing import Annotated
+
+import typer
+
+from triage.cli.report import open_tools, stored_name
+from triage.cli.run import Json
+from triage.cli.state import command, state_of
+from triage.errors import ExitStatus
+
+NodeId = Annotated[
+    str,
+    typer.Argument(metavar="NODEID", help="A test of the newest run, or a part of its id that is unique."),
+]
+OfPlaybook = Annotated[
+    str | None, typer.Option("--playbook", help="Show clause by clause what this one wanted.", metavar="ID")
+]
+OfProject = Annotated[
+    str | None, typer.Option("--project", help="A project's folder or name.", metavar="PROJECT")
+]
+
+
+@command
+def explain(
+    context: typer.Context,
+    nodeid: NodeId,
+    playbook: OfPlaybook = None,
+    project: OfProject = None,
+    json: Json = False,
+) -> ExitStatus:
+    """Say why a test failed as it did, and why other playbooks lost; nothing is run."""
+    from triage.explaining import explain_test  # noqa: PLC0415 - not for `--help`
+    from triage.render.explanation import lines  # noqa: PLC0415 - likewise
+
+    state = state_of(context)
+    with open_tools(state) as tools:
+        name = stored_name(project, tools.store) if project else None
+        document = explain_test(nodeid, tools, project=name, playbook=playbook)
+    if json:
+        state.console.document(document)
+    else:
+        state.console.data("\n".join(lines(document)))
+    return ExitStatus.OK
