@@ -13,7 +13,7 @@ from triage.junit.reader import read_report
 from triage.junit.report import RawCase
 
 ROOT = Path(__file__).resolve().parent.parent
-SUITES = {"unit": "unit.xml", "end-to-end": "e2e.xml"}
+SUITES = {"unit": "unit.xml", "children": "children.xml", "end-to-end": "e2e.xml"}
 
 
 def main(work: Path) -> int:

@@ -106,3 +106,34 @@ def test_every_failing_test_is_in_exactly_one_task(summaries: Summaries) -> None
 def test_models_of_the_agent_platform_stay_covered(summaries: Summaries) -> None:
     gates = {gate["name"]: gate for gate in summaries["atom_fixture"]["gates"]}
     assert gates["coverage"]["baseline"] >= 97
+
+
+# Assertions say that something is wrong and not what: no one fact could be changed.
+ASSERTIONS = {"plain-assertion", "status-code-assertion", "mock-assertion"}
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_every_cause_that_can_be_changed_is_proven_by_a_flip(project: str, summaries: Summaries) -> None:
+    summary = summaries[project]
+    proofs = {one["id"]: one["proof"] for one in summary["diagnoses"]}
+    unproven = {
+        failure["nodeid"]: proofs[failure["diagnosis"]]
+        for failure in summary["failures"]
+        if failure["playbook"] not in ASSERTIONS and proofs[failure["diagnosis"]] != "flipped"
+    }
+    assert unproven == {}
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_what_cannot_be_changed_was_run_again_and_says_how_often(project: str, summaries: Summaries) -> None:
+    summary = summaries[project]
+    told = {one["id"]: one["repeats"] for one in summary["diagnoses"] if one["playbook"] in ASSERTIONS}
+    assert all("identical runs" in sentence for sentence in told.values())
+
+
+def test_a_defect_that_hides_behind_another_is_listed_with_it(summaries: Summaries) -> None:
+    (cause,) = summaries["blog_fixture"]["diagnoses"]
+    assert {(one["file"], one["line"]) for one in cause["behind"]} == {
+        ("blog/models.py", 27),
+        ("blog/models.py", 15),
+    }

@@ -119,6 +119,14 @@ def test_a_passing_test_that_left_the_session_broken_is_the_root() -> None:
     assert "did not fail" in linked[0].root_reason
 
 
+def test_a_test_that_broke_the_session_itself_follows_from_no_other_with_the_same_words() -> None:
+    follower = _follower()
+    facts = {"poison": {"test": follower.case.id}}
+    own = replace(follower, problem=replace(follower.problem, facts=facts))
+    assert _roots(_root(), follower) == [None, _root().case.id]
+    assert _roots(_root(), own) == [None, None]
+
+
 @pytest.mark.parametrize("poison", ["no mapping", {"test": 5}, {}, None])
 def test_facts_of_another_shape_are_left_alone(poison: object) -> None:
     follower = _failure("tests/test_a.py::test_next", "follower", raised("PendingRollbackError", "x"))

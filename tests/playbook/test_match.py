@@ -187,6 +187,14 @@ def test_raised_in_takes_modules_and_paths_alike(place: str) -> None:
     assert _match(problem(raised(raised_in=place)), symptom)
 
 
+@pytest.mark.parametrize("place", ["werkzeug", "/srv/lib/site-packages/werkzeug/__init__.py"])
+def test_raised_in_takes_a_package_itself_for_one_of_its_modules(place: str) -> None:
+    symptom = Symptom(exception=("ValueError",), raised_in=("werkzeug/*",))
+    assert _match(problem(raised(raised_in=place)), symptom)
+    other = place.replace("werkzeug", "flask")
+    assert _match(problem(raised(raised_in=other)), symptom) is None
+
+
 def test_raised_in_knows_the_standard_library_by_its_path() -> None:
     symptom = Symptom(exception=("ValueError",), raised_in=("asyncio/*",))
     assert _match(problem(raised(raised_in="/usr/lib/python3.11/asyncio/tasks.py")), symptom)

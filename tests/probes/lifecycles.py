@@ -311,7 +311,7 @@ CAUSES = {
     "test_deleted": ("tests/test_shop.py", "# commits the deletion"),
     "test_found_by_product": ("shop/__init__.py", "# product block"),
     "test_touched_by_product": ("tests/conftest.py", "# order block"),
-    "test_unit_of_work": ("shop/__init__.py", "# product close"),
+    "test_unit_of_work": ("tests/test_shop.py", "with unit() as session"),
     "test_wrapped": ("tests/conftest.py", "# close"),
     "test_nested_blocks": ("tests/test_shop.py", "# inner block"),
     "test_pending_stays_out": ("tests/test_shop.py", "# with one pending"),

@@ -125,6 +125,11 @@ class Ticket(Base):
     code = Column(String(40), unique=True, default=str(uuid.uuid4()))  # code
 """
 _THROUGH = CLASSIC.replace('"Pet")', '"Pet", secondary="links")')
+THROUGH = (
+    CLASSIC.replace("owner_id", "payer_id").replace("import Col", "import Table, Col")
+    + '    keepers = relationship("Owner", secondary="links")\n'
+    + LINKS
+)
 MANY = _THROUGH.replace("import Col", "import Table, Col") + LINKS
 
 
@@ -149,10 +154,12 @@ def suffix(name: str) -> str:
     return name.title().replace("_", "")
 
 
-def in_each_style(prefix: str, tests: str, *, keyed: bool = True) -> Sources:
+def in_each_style(
+    prefix: str, tests: str, *, keyed: bool = True, rename: tuple[str, str] = ("", "")
+) -> Sources:
     """One package for each way to write models, named `prefix`_`style`."""
     packages = [
-        package(f"{prefix}_{style}", text if keyed else without_key(text), tests)
+        package(f"{prefix}_{style}", (text if keyed else without_key(text)).replace(*rename), tests)
         for style, text in STYLES.items()
     ]
     return {file: text for each in packages for file, text in each.items()}

@@ -1,6 +1,7 @@
 """A project whose tests store rows that the database refuses, each in a way of its own."""
 
 from tests.probes.refused_sessions import FACTORIES, FAILING, MIXED, PASSING, TENANT_TESTS, TENANTS, UNSEEN
+from tests.probes.refused_shapes import SHAPE_TESTS, SHAPES
 
 _SHOP = """\
 from datetime import date
@@ -270,4 +271,6 @@ SOURCES = {
     "test_passing.py": PASSING,
     "test_unseen.py": UNSEEN,
     "test_tenants.py": TENANT_TESTS,
+    "shapes.py": SHAPES,
+    "test_shapes.py": SHAPE_TESTS,
 }

@@ -61,6 +61,12 @@ def test_mixed(session):
     session.add(Invoice(user_id=user.id, number="1", amount=1, due_on=date(2025, 1, 1)))  # by hand
     session.commit()
 
+def test_mixed_but_complete(session):
+    user = UserFactory()
+    FactorySession.commit()
+    session.add(Invoice(user_id=user.id, number="1", due_on=date(2025, 1, 1)))  # no amount
+    session.commit()
+
 def test_attached(session):
     user = UserFactory()  # owned
     invoice = Invoice(user=user, number="1", amount=1, due_on=date(2025, 1, 1))  # attached by hand

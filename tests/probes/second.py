@@ -46,7 +46,7 @@ class Seen:
         return [f"{one['where']}: {one['text']}" for one in self.records.of("probe_error")]
 
 
-def order(kind: str, file: str, line: int, tests: Sequence[str] = (), **names: str) -> Order:
+def order(kind: str, file: str, line: int, tests: Sequence[str] = (), /, **names: str) -> Order:
     return {"kind": kind, "file": file, "line": line, "tests": list(tests), "names": names}
 
 

@@ -1,5 +1,7 @@
 """A project whose every test misses a value, for test_supply_value.py; a site bears the test's name."""
 
+from tests.probes.supply_badges import BADGE_CASES, BADGES, CONFTEST
+
 MODELS = """
 import datetime, decimal, enum, uuid
 import sqlalchemy as sa
@@ -75,6 +77,7 @@ class Member(Base):
     id = sa.Column(sa.Integer, primary_key=True)
     team_id = sa.Column(sa.Integer, sa.ForeignKey("teams.id"))
     nick = sa.Column(sa.String(10))
+    team = relationship(Team)
 
 class Link(Base):
     __tablename__ = "links"
@@ -114,19 +117,6 @@ Base.metadata.create_all(engine)
 Session = sessionmaker(engine)
 """
 
-CONFTEST = """
-import pytest
-from models import Base, Session, engine
-
-@pytest.fixture
-def session():
-    with Session() as session:
-        yield session
-    with engine.begin() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(table.delete())
-"""
-
 FACTORIES = """
 import factory
 from models import Session, User
@@ -155,6 +145,7 @@ HEAD = """
 import datetime, decimal, uuid
 import pytest, sqlalchemy as sa
 from models import *
+from badges import Badge
 from factories import UserFactory, shared
 
 @pytest.fixture
@@ -343,7 +334,8 @@ def test_factory(site):
 
 SOURCES = {
     "models.py": MODELS,
+    "badges.py": BADGES,
     "conftest.py": CONFTEST,
     "factories.py": FACTORIES,
-    "test_it.py": HEAD + CASES,
+    "test_it.py": HEAD + CASES + BADGE_CASES,
 }

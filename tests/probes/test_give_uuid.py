@@ -34,8 +34,14 @@ def by_key(session, key):
 """
 TESTS = """
 import uuid
+import factory
 import pytest
 from shop.models import Room, by_key
+
+class RoomFactory(factory.Factory):
+    class Meta:
+        model = Room
+    id = factory.LazyFunction(lambda: str(uuid.uuid4()))  # declared
 
 @pytest.fixture
 def room(session):
@@ -69,6 +75,10 @@ def test_assigned(session, room):
     room.code = uuid.uuid4()  # assigned
     session.commit()
 
+def test_declared(session):
+    session.add(RoomFactory())
+    session.commit()
+
 def test_nonsense(session, room):
     assert by_key(session, "no key at all") is None  # nonsense
 """
@@ -78,7 +88,7 @@ PROJECT: Mapping[str, str] = {
     "shop/models.py": MODELS,
     "test_it.py": TESTS,
 }
-SITES = ("filter", "helper", "decorated", "constructor", "text", "assigned", "nonsense")
+SITES = ("filter", "helper", "decorated", "constructor", "text", "assigned", "declared", "nonsense")
 
 
 def run(folder: Path, shift: int = 0) -> Seen:
@@ -89,6 +99,7 @@ def run(folder: Path, shift: int = 0) -> Seen:
             line_of(PROJECT, "test_it.py", f"# {site}") + shift,
             [f"test_it.py::test_{site}"],
             model="Room",
+            column="id",
         )
         for site in SITES
     ]

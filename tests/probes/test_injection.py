@@ -15,8 +15,13 @@ from triage.probes.injection import (
 )
 
 
-def test_folder_holds_the_plugin_as_its_only_importable_name() -> None:
-    assert [module.name for module in pkgutil.iter_modules([str(plugin_folder())])] == ["triage_probe"]
+def test_every_name_that_the_folder_makes_importable_says_whose_it_is() -> None:
+    names = [module.name for module in pkgutil.iter_modules([str(plugin_folder())])]
+    folders = [
+        path.name for path in plugin_folder().iterdir() if path.is_dir() and path.name != "__pycache__"
+    ]
+    assert "triage_probe" in names
+    assert all(name.startswith("triage_") for name in (*names, *folders))
     assert not (plugin_folder() / "__init__.py").exists()
 
 

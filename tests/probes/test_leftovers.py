@@ -20,7 +20,7 @@ json_values = st.recursive(
 )
 changes = st.fixed_dictionaries(
     {"kind": st.sampled_from(["module", "database", "nonsense"]) | json_values},
-    optional=dict.fromkeys(("name", "before", "after", "file", "line"), json_values),
+    optional=dict.fromkeys(("name", "before", "after", "file", "line", "by"), json_values),
 )
 records = st.fixed_dictionaries(
     {},
@@ -49,6 +49,14 @@ def test_a_change_becomes_a_leftover() -> None:
     assert only(record(change())) == Leftover("module", "shop.STORE", "{}", "{1}")
     placed = only(record(change("items", "database", file="tests/t.py", line=7)))
     assert placed == Leftover("database", "items", "{}", "{1}", "tests/t.py", 7)
+
+
+def test_the_line_of_the_test_is_kept_where_the_product_changed_it() -> None:
+    by = {"file": "tests/t.py", "line": 7}
+    placed = only(record(change(file="shop.py", line=3, by=by)))
+    assert (placed.by_file, placed.by_line) == ("tests/t.py", 7)
+    same = only(record(change(file="tests/t.py", line=7, by=by)))
+    assert (same.by_file, same.by_line) == ("", 0)
 
 
 def test_records_of_one_test_are_put_together() -> None:

@@ -96,10 +96,10 @@ def test_an_object_of_a_query_is_born_where_it_was_loaded(seen: Seen) -> None:
     assert found["facts"]["born_by"] == "query"
 
 
-def test_the_callers_of_the_line_are_further_candidates(seen: Seen) -> None:
-    line = _line("tests/test_shop.py", "with unit() as session")
+def test_what_only_closes_for_its_caller_is_a_further_candidate(seen: Seen) -> None:
+    line = _line("shop/__init__.py", "# product close")
     assert seen.observed("test_unit_of_work")["others"] == [
-        {"file": "tests/test_shop.py", "line": line, "symbol": "test_unit_of_work"}
+        {"file": "shop/__init__.py", "line": line, "symbol": "unit"}
     ]
 
 

@@ -13,6 +13,7 @@ from tests.probes.mapped_models import (
     LINKS,
     MANY,
     STYLES,
+    THROUGH,
     in_each_style,
     package,
     suffix,
@@ -98,6 +99,15 @@ def test_list(session):
     rows = Owner(name="a").pets
     assert rows.count(None) == 1
 """
+THROUGH_TESTS = """
+from shop.models import Owner, Pet
+
+def test_key(session):
+    assert Pet(name="b").payer is None
+
+def test_far(session):
+    assert Owner(name="b").cared.name
+"""
 STRANGE_TESTS = """
 from shop.models import Owner, Pet
 
@@ -156,12 +166,16 @@ def test_unique(session):
     session.commit()
 """
 JOINED = "\n".join(line for line in without_key(CLASSIC).splitlines() if "one way" not in line)
+UNLIKE = without_key(CLASSIC).replace("owner_id", "whose")
 PROJECT: Mapping[str, str] = {
     **in_each_style("key", KEY_TESTS, keyed=False),
     **in_each_style("side", SIDE_TESTS),
     **package("named", CLASSIC.replace('"Pet")', '"Pet", back_populates="master")'), KEY_TESTS),
     **package("both", CLASSIC.replace('"Pet")', '"Pet", backref="keeper")'), SIDE_TESTS),
-    **package("unlike", without_key(CLASSIC).replace("owner_id", "whose"), KEY_TESTS),
+    **in_each_style("unlike", KEY_TESTS, keyed=False, rename=("owner_id", "whose")),
+    **package("unclear", UNLIKE + "    age = Column(Integer)  # age\n", KEY_TESTS),
+    **package("unheld", UNLIKE.replace("Column(Integer)  #", "Column(Integer, default=1)  #"), KEY_TESTS),
+    **package("through", THROUGH, THROUGH_TESTS),
     **package("many", MANY.replace(LINKS, LINKS.replace('ForeignKey("pets.id")', "Integer")), KEY_TESTS),
     **package("joined", JOINED, JOIN_TESTS),
     **package("refused", CLASSIC, REFUSED_TESTS),
@@ -224,10 +238,24 @@ def test_a_missing_key_is_the_column_that_should_carry_it(seen: Seen, style: str
     assert case.causes() == dict.fromkeys(("test_first", "test_every_later"), line)
 
 
-def test_without_a_column_that_fits_it_is_the_relationship(seen: Seen) -> None:
-    case = Case("unlike", seen)
+@pytest.mark.parametrize("style", STYLES)
+def test_the_only_column_of_a_fitting_kind_is_the_cause_whatever_its_name(seen: Seen, style: str) -> None:
+    case = Case(f"unlike_{style}", seen)
+    assert case.causes() == dict.fromkeys(("test_first", "test_every_later"), case.line("# the key"))
+    names = case.names("test_every_later")
+    assert (names["model"], names["column"], names["target"]) == ("Pet", "whose", "owners.id")
+    assert [one["line"] for one in case.one("test_first")["others"]] == [case.line("# one way")]
+
+
+@pytest.mark.parametrize(("name", "others"), [("unclear", ("# the key", "# age")), ("unheld", ())])
+def test_without_one_column_that_fits_it_is_the_relationship(
+    seen: Seen, name: str, others: tuple[str, ...]
+) -> None:
+    case = Case(name, seen)
     assert case.causes() == dict.fromkeys(("test_first", "test_every_later"), case.line("# one way"))
     assert case.names("test_first") == {"model": "Owner", "target": "Pet", "relationship": "Owner.pets"}
+    found = [one["line"] for one in case.one("test_first")["others"]]
+    assert found == [case.line(text) for text in others]
 
 
 def test_a_table_between_two_models_lacks_a_key(seen: Seen) -> None:
@@ -266,6 +294,12 @@ def test_a_missing_side_is_the_one_way_relationship(seen: Seen, style: str) -> N
     found = case.one("test_attribute")
     assert found["facts"] == {"missing_relationship": True, "collection_as_query": False}
     assert [one["kind"] for one in found["evidence"]] == ["relationship", "column", "touched"]
+
+
+def test_a_way_back_through_another_table_is_not_the_other_side(seen: Seen) -> None:
+    case = Case("through", seen)
+    assert case.causes() == {"test_key": case.line("# one way")}
+    assert case.names("test_key")["attribute"] == "payer"
 
 
 @pytest.mark.parametrize("name", ["strange", "both"])

@@ -125,6 +125,35 @@ def test_sqlites_unnamed_foreign_key_is_looked_up(seen: Seen) -> None:
     assert seen.observed("test_delete_parent")["names"]["referrer"] == "invoices.user_id"
 
 
+@pytest.mark.parametrize(
+    ("test", "file", "text", "violation"),
+    [
+        ("test_constructor_sets_none", "test_shapes.py", "without a shelf", "not-null"),
+        ("test_key_from_flush", "test_shapes.py", "same place", "unique"),
+        ("test_check_of_column", "test_shapes.py", "below", "check"),
+        ("test_delete_by_uuid", "test_shapes.py", "still used", "foreign-key"),
+        ("test_bulk_objects", "test_shapes.py", "bulk object", "not-null"),
+        ("test_one_default_for_all", "shapes.py", "same for all", "unique"),
+        ("test_siblings_of_one_table", "test_shapes.py", "second doctor", "unique"),
+        ("test_trait", "shapes.py", "trait", "unique"),
+        ("test_declared_none", "shapes.py", "no shelf of factory", "not-null"),
+        ("test_text_assigned", "test_shapes.py", "text assigned", "uuid"),
+        ("test_text_of_factory", "shapes.py", "text of factory", "uuid"),
+    ],
+)
+def test_models_of_other_shapes(seen: Seen, test: str, file: str, text: str, violation: str) -> None:
+    assert _cause(seen, test) == _at(file, text)
+    assert seen.observed(test)["names"]["violation"] == violation
+
+
+def test_what_the_sentences_need_is_named(seen: Seen) -> None:
+    deleted = seen.observed("test_delete_by_uuid")["names"]
+    assert (deleted["deleted"], deleted["referrer"]) == ("shelves", "books.shelf_id")
+    assert seen.observed("test_one_default_for_all")["names"]["default"] == "'none'"
+    assert seen.observed("test_cleared_after_commit")["names"]["updated"] == "users"
+    assert "updated" not in seen.observed("test_omitted")["names"]
+
+
 def test_what_the_end_of_a_transaction_does_not_tell_is_said(seen: Seen) -> None:
     assert "names no row" in seen.observed("test_deferred")["impossible"]
 
@@ -157,6 +186,11 @@ def test_each_session_is_shown_with_its_owner(seen: Seen) -> None:
     (factory,) = _pieces(observed, "factory")
     assert (factory["file"], factory["line"]) == _at("test_mixed.py", "by factory")
     assert (observed["names"]["model"], observed["names"]["function"]) == ("Invoice", "test_mixed")
+
+
+def test_a_missing_value_that_is_no_key_is_no_matter_of_sessions(seen: Seen) -> None:
+    assert seen.observed("test_mixed_but_complete")["facts"]["mixed"] is False
+    assert _cause(seen, "test_mixed_but_complete") == _at("test_mixed.py", "no amount")
 
 
 def test_objects_of_one_session_are_not_mixed(seen: Seen) -> None:
@@ -205,7 +239,7 @@ def test_the_uuid_column_and_the_value_are_named(seen: Seen) -> None:
 def test_the_outcomes_are_those_of_an_unwatched_run(seen: Seen, tmp_path: Path) -> None:
     plain = second_pass(tmp_path, SOURCES, _TRACEBACKS)
     assert seen.errors() == []
-    assert len(plain.records.outcomes()) == 45
+    assert len(plain.records.outcomes()) == 57
     assert seen.records.outcomes() == plain.records.outcomes()
 
 

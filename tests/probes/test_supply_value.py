@@ -39,14 +39,17 @@ ALL = [
     Case("test_a_related_object_is_left_alone", "not-null"),
     Case("test_a_value_is_not_taken_away", "not-null", {"model": "User", "columns": "users.email"}),
     Case("test_a_relationship_is_not_taken_away", "not-null"),
+    Case("test_a_parent_that_is_lost_by_its_collection", "not-null", {"model": "Task"}),
     Case("test_a_factory_that_is_told_the_wrong_value", "not-null", {"model": "User"}),
     Case("test_a_taken_value_becomes_another", "unique"),
     Case("test_one_column_of_a_pair_is_enough", "unique", {"columns": "team_id, nick"}),
+    Case("test_a_parent_that_has_expired", "unique", {"columns": "team_id, nick"}),
     Case("test_a_pair_of_keys_gets_a_new_parent", "unique"),
     Case("test_a_taken_key_becomes_another", "unique", {"columns": "id"}),
     Case("test_an_index_over_an_expression", "unique", {"columns": "text"}),
     Case("test_a_number_that_is_too_small", "check"),
     Case("test_two_columns_in_the_wrong_order", "check", {"constraint": "in_order"}),
+    Case("test_a_check_within_a_column", "check", {"constraint": "size > 0"}),
     Case("test_a_text_of_the_wrong_length", "check"),
     Case("test_a_word_that_is_none_of_the_words", "check", {"columns": "kind"}),
     Case("test_two_columns_that_are_both_wrong", "check"),
@@ -67,7 +70,14 @@ def others() -> list[Order]:
         of_factory("email", "email = None", model="models.User"),
         order("supply-value", "test_it.py", made, ["test_it.py::test_others[2]"]),
         order("supply-value", "test_it.py", core, ["test_it.py::test_core"]),
+        of_default(),
     ]
+
+
+def of_default(above: int = 0) -> Order:
+    line = line_of(SOURCES, "badges.py", "# one default") - above
+    names = {"violation": "unique", "model": "Badge", "column": "code", "default": "'none'"}
+    return order("supply-value", "badges.py", line, ["test_it.py::test_one_default_for_all"], **names)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +90,7 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> Seen:
 def beside(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     orders = [case.order(above=1) for case in ALL]
     orders += [of_factory("class", "class Base"), of_factory("name", 'name = "Ann"', model="Task")]
+    orders += [of_default(above=1)]
     return second_pass(tmp_path_factory.mktemp("beside"), SOURCES, "--tb=no", orders=orders)
 
 
@@ -112,6 +123,12 @@ def test_a_factory_is_a_site_by_its_class_and_its_declarations(right: Seen, besi
     assert right.outcome(f"test_factory[{site}]") == "passed", right.messages(f"test_factory[{site}]")
     assert len(right.applied(f"test_factory[{site}]")) == 1
     assert beside.outcome(f"test_factory[{site}]") == "failed"
+
+
+def test_a_column_with_one_default_is_a_site(right: Seen, beside: Seen) -> None:
+    assert right.outcome("test_one_default_for_all") == "passed", right.messages("test_one_default_for_all")
+    assert len(right.applied("test_one_default_for_all")) == 1
+    assert beside.outcome("test_one_default_for_all") == "failed"
 
 
 def test_an_order_holds_for_its_tests_only(right: Seen) -> None:

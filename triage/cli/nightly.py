@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triage.cli.report import open_tools
-from triage.cli.run import Jobs, Json, about, execute, find_projects, show, status_of
+from triage.cli.run import Jobs, Json, Probe, Reruns, about, execute, find_projects, show, status_of
 from triage.cli.state import State, command, state_of
 from triage.errors import ExitStatus, TriageError, UsageError
 from triage.model.terms import Outcome, RunStatus
@@ -32,6 +32,8 @@ def nightly(
     fail_on: Annotated[str | None, typer.Option("--fail-on", help="new, any or never; default new.")] = None,
     json: Json = False,
     offline: Annotated[bool | None, typer.Option("--offline", help="Install from caches only.")] = None,
+    probe: Probe = None,
+    reruns: Reruns = None,
 ) -> ExitStatus:
     """Run every project of the workspace and say what changed since the night before."""
     from triage.render.fleet import fleet_markdown  # noqa: PLC0415 - not for `--help`
@@ -40,7 +42,7 @@ def nightly(
     from triage.workspace import WorkspaceFolders, locked  # noqa: PLC0415 - likewise
 
     state = state_of(context)
-    settings = state.settings(jobs=jobs, offline=offline, fail_on=fail_on)
+    settings = state.settings(jobs=jobs, offline=offline, fail_on=fail_on, probe=probe, reruns=reruns)
     if settings.fail_on not in FAIL_ON:
         raise UsageError(f"{settings.fail_on!r} is not known", where="--fail-on", allowed=", ".join(FAIL_ON))
     found, errors = find_projects([], settings, everything=True)

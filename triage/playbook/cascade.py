@@ -34,7 +34,10 @@ class Cascades:
         playbook = self._playbooks.get(failure.playbook or "")
         root, reason = None, ""
         if playbook is not None and playbook.cascade.scope:
-            root, reason = self._by_identity(failure) or self._by_words(failure, playbook) or (None, "")
+            found = self._by_identity(failure)
+            if found is None and not _poisoned_itself(failure):
+                found = self._by_words(failure, playbook)
+            root, reason = found or (None, "")
         self._remember(failure, root)
         return failure if root is None else replace(failure, root=root, root_reason=reason)
 
@@ -79,6 +82,12 @@ class Cascades:
             self._near.pop(next(iter(self._near)))
         if len(self._first) < _REMEMBERED:
             self._first.append(entry)
+
+
+def _poisoned_itself(failure: Failure) -> bool:
+    """The failed statement was the test's own: it swallowed the exception and went on."""
+    poison = failure.problem.facts.get("poison")
+    return isinstance(poison, Mapping) and poison.get("test") == failure.case.id
 
 
 def link_cascades(failures: Iterable[Failure], playbooks: Mapping[str, Playbook]) -> list[Failure]:

@@ -137,7 +137,11 @@ def _raised_in(clause: Clause, scene: Scene) -> bool | None:
     if not globs:
         return True
     module = module_of(scene.exception)
-    return None if module is None else any(fnmatchcase(module, one) for one in globs)
+    if module is None:
+        return None
+    is_path = (scene.exception.raised_in or "").endswith(".py")
+    names = (module,) if is_path else (module, f"{module}/__init__")  # a package's own frames tell its name
+    return any(fnmatchcase(name, one) for name in names for one in globs)
 
 
 def _frames(clause: Clause, scene: Scene) -> bool | None:

@@ -106,6 +106,7 @@ class _FileReader:
             "packages": self._packages,
             "collected": self._collected,
             "end": self._end,
+            "spectrum": lambda _: None,  # large, and read on its own: see `spectra`
         }
 
     def read(self, path: Path) -> None:

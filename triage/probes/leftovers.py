@@ -11,7 +11,18 @@ from triage.probes.event_lines import count_of, records_of, text_of
 from triage.text import Masker, clean_text, shorten
 
 _KINDS = frozenset(
-    ("environment", "module", "class", "database", "context", "config", "cwd", "threads", "logging")
+    (
+        "environment",
+        "module",
+        "class",
+        "database",
+        "context",
+        "config",
+        "cwd",
+        "threads",
+        "logging",
+        "fixture",
+    )
 )
 _TESTS = 20_000
 _CHANGES = 200  # of one test
@@ -27,9 +38,10 @@ _WORD = re.compile(r"[^\W_]\w*|_\w+")
 class Leftover:
     """One thing that differs after a test from before it.
 
-    `kind` is `environment`, `module`, `class`, `database`, `context`, `config`, `cwd`, `threads` or
-    `logging`; `name` a variable, a dotted name, a table or a key of a configuration; `file` and `line`
-    are where it was changed, empty and 0 where that was not seen.
+    `kind` is `environment`, `module`, `class`, `database`, `context`, `config`, `cwd`, `threads`,
+    `logging` or `fixture`; `name` a variable, a dotted name, a table, a key; `file` and `line`
+    are where it was changed, empty and 0 where that was not seen; `by_file` and `by_line` are the line
+    of the test, or of a fixture or helper of tests, that led there from outside the tests.
     """
 
     kind: str
@@ -38,6 +50,8 @@ class Leftover:
     after: str = ""
     file: str = ""
     line: int = 0
+    by_file: str = ""
+    by_line: int = 0
 
 
 def left_of(records: Iterable[object], masker: Masker | None = None) -> Mapping[str, tuple[Leftover, ...]]:
@@ -63,6 +77,11 @@ def matters(left: Sequence[Leftover], involved: Iterable[str]) -> bool:
     """Whether `involved` names one of them, as `which_mattered` looks for it."""
     first = next(iter(which_mattered(left, texts := list(involved))), None)
     return first is not None and _score(first, _words(texts)) > 0
+
+
+def is_named(one: Leftover, involved: Iterable[str]) -> bool:
+    """Whether `involved` names the thing itself, and not only the module or class that holds it."""
+    return _score(one, _words(involved)) > 1
 
 
 def _words(texts: Iterable[str]) -> set[str]:
@@ -100,10 +119,19 @@ def _leftover(told: Mapping[str, Any], masker: Masker) -> Leftover | None:
     kind, name = text_of(told, "kind"), masker.clean(text_of(told, "name")[:_NAME])
     if kind not in _KINDS or not name:
         return None
-    file, line = clean_text(text_of(told, "file")[:_NAME]), count_of(told, "line")
+    file, line = _place(told)
     before, after = (_value(name, text_of(told, key), masker) for key in ("before", "after"))
-    is_placed = bool(file and line)
-    return Leftover(kind, name, before, after, file if is_placed else "", line if is_placed else 0)
+    if not file:
+        return Leftover(kind, name, before, after)
+    by = told.get("by")
+    led = _place(by) if isinstance(by, Mapping) else ("", 0)
+    led = ("", 0) if led == (file, line) else led
+    return Leftover(kind, name, before, after, file, line, *led)
+
+
+def _place(told: Mapping[str, Any]) -> tuple[str, int]:
+    file, line = clean_text(text_of(told, "file")[:_NAME]), count_of(told, "line")
+    return (file, line) if file and line else ("", 0)
 
 
 def _value(name: str, text: str, masker: Masker) -> str:

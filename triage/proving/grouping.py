@@ -22,6 +22,8 @@ _TRUST = {
 }
 _PROVEN = 0.98  # the least after a flip
 _REFUTED = 0.3  # the change that should have helped did not
+_CAUSE = "cause"  # a rule's own piece, which says no more than one that was observed there
+_TOLD = {"behind", *(str(effect) for effect in Effect)}
 _TOGETHER = " once what hid behind it is changed as well, and fails without this change"
 _WORDS = {
     Effect.FLIPPED: "passes",
@@ -116,8 +118,19 @@ def _evidence(
     ]
     impossible = dict.fromkeys(one.candidate.impossible for one in group if one.candidate.impossible)
     found += [Evidence("not seen", cause.file, cause.line, text) for text in impossible]
-    found += [piece for one in group for piece in one.candidate.evidence]
-    return tuple(dict.fromkeys(found))[:MAX_EVIDENCE]
+    seen = [piece for one in group for piece in one.candidate.evidence]
+    places = {(one.file, one.line) for one in seen if one.kind != _CAUSE}
+    found += [one for one in seen if one.kind != _CAUSE or (one.file, one.line) not in places]
+    return _distinct(found)[:MAX_EVIDENCE]
+
+
+def _distinct(pieces: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """One of a kind for each line; what was changed, and what showed then, stays whole."""
+    known: dict[tuple[str, ...], Evidence] = {}
+    for one in pieces:
+        said = one.text if one.kind in _TOLD else ""
+        known.setdefault((one.kind, one.file, str(one.line), said), one)
+    return tuple(known.values())
 
 
 def _outcomes(group: Sequence[Located]) -> Iterable[Evidence]:

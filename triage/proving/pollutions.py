@@ -7,13 +7,17 @@ from triage.model.diagnosis import Cause, Evidence
 from triage.model.failure import Failure
 from triage.model.observation import Intervention, Place
 from triage.model.terms import Outcome
-from triage.probes.leftovers import Leftover, matters, which_mattered
+from triage.probes.leftovers import Leftover, is_named, matters, which_mattered
 from triage.proving.laboratory import Laboratory, Trial, TrialResult
 from triage.proving.order import Finding, Pollution, find_polluter, most_runs
 from triage.proving.repeats import verdict
 
 STATE = "process-state"
 TRACE = "trace-state"
+RESTORE = "restore-state"
+_NOT_RESTORED = ("database", "threads")
+_TRACED = 20  # things whose line is looked for in one run
+_TRIED = 3  # of them put back by themselves
 _KINDS = {
     "environment": "the environment variable {name}",
     "database": "rows in the table {name}",
@@ -22,6 +26,7 @@ _KINDS = {
     "cwd": "another working directory",
     "threads": "the thread {name}",
     "logging": "the logging of {name}",
+    "fixture": "the value of the fixture {name}",
 }
 MAX_SEARCHED = 5  # victims whose polluter is bisected; the others are tried with what was found
 MAX_SUITE_S = 600.0  # a longer suite is not run again to tell order from chance
@@ -44,6 +49,7 @@ class Spoilt:
     seen: TrialResult = field(default_factory=TrialResult)
     is_flaky: bool = False
     evidence: tuple[Evidence, ...] = ()
+    is_explained: bool = False  # the failure names the state that was left
 
     @property
     def company(self) -> tuple[str, ...]:
@@ -86,21 +92,55 @@ class Pollutions:
         again = [one for one in victims if whole.fails(one.case.id)]
         found = {one.case.id: self._search(one, before[one.case.id], whole) for one in again}
         others = [test for test in tests if test not in found and test in whole.outcomes]
-        return {test: one for test, one in found.items() if one is not None} | self._by_chance(others)
+        return self._confirmed(found) | self._by_chance(others)
+
+    def among(self, victims: Sequence[Failure], seen: TrialResult) -> dict[str, Spoilt]:
+        """The same of tests that failed in the run `seen`, and passed among fewer of its tests."""
+        found = {}
+        for one in victims:
+            before = [test for test in self._laboratory.before(one.case.id) if test in seen.outcomes]
+            found[one.case.id] = self._search(one, before, seen)
+        return self._confirmed(found)
+
+    def _confirmed(self, found: Mapping[str, Spoilt | None]) -> dict[str, Spoilt]:
+        """Three more runs where no state that the failure names explains it: chance may look like order.
+
+        Two of them one after the other, for what changes from run to run, such as a file that is left.
+        """
+        known = {test: one for test, one in found.items() if one is not None}
+        unsure = [one for one in known.values() if one.is_order and not one.is_explained]
+        if not unsure:
+            return known
+        tests = [one.test for one in unsure]
+        apart = [self._run(Trial("apart again", tuple(tests))) for _ in range(2)]
+        both = dict.fromkeys(test for one in unsure for test in (*one.company, one.test))
+        beside = self._run(Trial("after the polluter again", tuple(both)))
+        for one in unsure:
+            fails = any(each.fails(one.test) for each in apart)
+            if fails or self._passes_beside(one, beside, alone=len(unsure) == 1):
+                told = "fails and passes in like runs, whichever test ran before: flaky"
+                known[one.test] = Spoilt(one.test, told, is_flaky=True)
+        return known
+
+    def _passes_beside(self, one: Spoilt, beside: TrialResult, *, alone: bool) -> bool:
+        if alone or not beside.passes(one.test):
+            return beside.passes(one.test)
+        return self._run(Trial("after the polluter again", (*one.company, one.test))).passes(one.test)
 
     def _search(self, victim: Failure, before: Sequence[str], whole: TrialResult) -> Spoilt | None:
         test = victim.case.id
         hints = self._hints(victim, before, whole)
         searched = len(self._known) < MAX_SEARCHED
-        limit = most_runs(len(before)) - 1 if searched else 1
+        limit = most_runs(len(before)) if searched else 1
         if not searched and not hints:
             return None
         pollution = find_polluter(
-            test, before, self._laboratory, self._observers, hints, max(1, limit), Outcome.PASSED
+            test, before, self._laboratory, self._observers, hints, limit, Outcome.PASSED
         )
-        if pollution.finding in (Finding.ALONE, Finding.NOT_REPEATED) or not (
-            pollution.polluter or pollution.group
-        ):
+        if pollution.finding is Finding.NOT_REPEATED and not self._laboratory.ran_in_parallel:
+            told = verdict([Outcome.FAILED, Outcome.FAILED, Outcome.PASSED]).sentence
+            return Spoilt(test, told, is_flaky=True)
+        if not (pollution.polluter or pollution.group):
             return None
         self._known[test] = (pollution.polluter,) if pollution.polluter else pollution.group
         return self._told(victim, pollution, whole)
@@ -125,28 +165,66 @@ class Pollutions:
         seen = pollution.seen if test in pollution.seen.failures else whole
         if pollution.polluter is None:
             return Spoilt(test, pollution.sentence, group=pollution.group, seen=seen)
-        state = _state(self._laboratory.left(pollution.polluter), victim)
-        state = self._traced(pollution.polluter, test, state)
+        state = self._state(pollution.polluter, victim)
         place = self._laboratory.place(pollution.polluter)
         pieces = [Evidence("polluter", place.file, place.line, pollution.sentence)]
         if state is not None:
             at = Place(state.file, state.line, place.symbol) if state.file and state.line else place
             pieces.append(Evidence("state", at.file, at.line, f"leaves {said(state)} behind"))
-            place = at
+            place = Place(state.by_file, state.by_line, place.symbol) if state.by_file else at
         return Spoilt(
-            test, pollution.sentence, pollution.polluter, (), place, state, seen, evidence=tuple(pieces)
+            test,
+            pollution.sentence,
+            pollution.polluter,
+            place=place,
+            state=state,
+            seen=seen,
+            evidence=tuple(pieces),
+            is_explained=state is not None and is_named(state, _words(victim)),
         )
 
-    def _traced(self, polluter: str, victim: str, state: Leftover | None) -> Leftover | None:
-        """The state with the line that changed it, where one more run can tell it."""
+    def _state(self, polluter: str, victim: Failure) -> Leftover | None:
+        """What of all that was left makes the victim fail: with it put back, the victim passes."""
+        by_name = {(one.kind, one.name): one for one in self._laboratory.left(polluter)}
+        left = which_mattered(tuple(by_name.values()), _words(victim))
+        if not left:
+            return None
+        chosen = [one for one in left if one.kind not in _NOT_RESTORED]
+        traced = tuple(one for one in left if not (one.file and one.line))[:_TRACED]
+        guilty = None
+        if (chosen or traced) and self._helps("trace state", polluter, victim, chosen[:1], traced):
+            guilty = chosen[0] if chosen else None
+        elif len(chosen) > 1 and self._helps("put all back", polluter, victim, chosen):
+            tried = chosen[1 : 1 + _TRIED]
+            guilty = next((one for one in tried if self._helps("put back", polluter, victim, [one])), None)
+        elif chosen[1:] == []:
+            rest = [one for one in left if one.kind in _NOT_RESTORED]
+            guilty = next((one for one in rest if len(rest) == 1 or _matters([one], victim)), None)
+        return self._placed(polluter, guilty)
+
+    def _helps(
+        self,
+        name: str,
+        polluter: str,
+        victim: Failure,
+        put_back: Sequence[Leftover],
+        traced: Sequence[Leftover] = (),
+    ) -> bool:
+        """Whether the victim passes after the polluter once these are put back; the run tells lines, too."""
+        place, test = self._laboratory.place(polluter), victim.case.id
+        orders = tuple(
+            Intervention(kind, place.file, place.line, (polluter,), {"name": one.name, "kind": one.kind})
+            for kind, chosen in ((TRACE, traced), (RESTORE, put_back))
+            for one in chosen
+        )
+        return bool(put_back) & self._run(Trial(name, (polluter, test), (), orders)).passes(test)
+
+    def _placed(self, polluter: str, state: Leftover | None) -> Leftover | None:
+        """The same with the line that a run has told since."""
         if state is None or (state.file and state.line):
             return state
-        place = self._laboratory.place(polluter)
-        names = {"name": state.name, "kind": state.kind}
-        order = Intervention(TRACE, place.file, place.line, (polluter,), names)
-        self._run(Trial("trace state", (polluter, victim), (STATE,), (order,)))
-        traced = (one for one in self._laboratory.left(polluter) if one.name == state.name and one.line)
-        return next(traced, state)
+        known = (one for one in self._laboratory.left(polluter) if one.name == state.name and one.line)
+        return next(known, state)
 
     def _by_chance(self, tests: Sequence[str]) -> dict[str, Spoilt]:
         """They pass in the order of the suite, too: by chance, or only beside other processes they fail."""
@@ -187,11 +265,6 @@ def said(left: Leftover) -> str:
 
 def _matters(left: Sequence[Leftover], victim: Failure) -> bool:
     return bool(matters(left, _words(victim)))
-
-
-def _state(left: Sequence[Leftover], victim: Failure) -> Leftover | None:
-    """What matters most of what was left, else the first thing."""
-    return next(iter(which_mattered(left, _words(victim))), None)
 
 
 def _words(victim: Failure) -> list[str]:

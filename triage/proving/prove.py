@@ -13,12 +13,13 @@ from triage.proving.candidates import Candidate, candidates, explain
 from triage.proving.laboratory import Laboratory, Trial, TrialResult
 from triage.proving.pollutions import Pollutions, Spoilt
 from triage.proving.rounds import Rounds
-from triage.proving.stability import Stability, reruns_of
+from triage.proving.stability import Stability, passing_apart, reruns_of
 from triage.proving.subject import Subject
 from triage.proving.suspects import suspects_of
 from triage.rules.lookup import Lookup
 
 ORDER, FLAKY = "order-dependent", "flaky"  # ids of playbooks that no text can match
+_STUCK = 3  # times that tests which do not end are left out, and the others run once more
 _OBSERVED = 0.95  # trust in a verdict that rests on runs
 
 
@@ -74,14 +75,16 @@ class Prover:
         if not chosen:
             return Proofs()
         company = _company(chosen)
-        seen = self._observe(chosen, company)
+        chosen, seen = self._observe_what_ends(chosen, company)
         budget = self._budget(chosen, seen)
-        spoilt = self._spoilt(chosen, seen)
+        pollutions = self._pollutions(chosen, seen)
+        spoilt = dict(pollutions.find(self._passing(chosen, seen)))
         subjects = self._subjects(chosen, company, seen, spoilt)
         rounds = self._rounds(chosen, budget)
-        rounds.prove([one for one in subjects.values() if self._can_prove(one, spoilt)])
+        rounds.prove([one for one in subjects.values() if self._can_prove(one, spoilt, seen)])
         stability = self._again(subjects, seen, budget)
-        self._notes += rounds.notes
+        spoilt |= self._hidden(subjects, seen, stability, pollutions, budget)
+        self._notes += [*rounds.notes, *pollutions.notes]
         settled = [self._settled(one, spoilt.get(one.test), stability) for one in subjects.values()]
         if self._means.localise:
             settled = self._localised(settled)
@@ -97,6 +100,20 @@ class Prover:
         outside = failure.problem.phase in (Phase.COLLECT, Phase.SESSION)
         return bool(failure.case.nodeid) and not outside and (playbook is None or playbook.diagnose.reruns)
 
+    def _observe_what_ends(
+        self, failures: Sequence[Failure], company: Mapping[str, tuple[str, ...]]
+    ) -> tuple[list[Failure], TrialResult]:
+        """A test that hangs or ends the process only now is left out, so that the others are seen."""
+        chosen = list(failures)
+        for _ in range(_STUCK):
+            seen = self._observe(chosen, company)
+            stuck = {test for test, one in seen.failures.items() if not self._can_run(one)}
+            chosen = [one for one in chosen if one.case.id not in stuck]
+            self._notes += [f"{test} did not come to an end when it was run again" for test in stuck]
+            if not stuck or not chosen:
+                break
+        return chosen, seen
+
     def _observe(self, failures: Sequence[Failure], company: Mapping[str, tuple[str, ...]]) -> TrialResult:
         tests = [test for one in failures for test in (*company.get(one.case.id, ()), one.case.id)]
         observers = self._observers(one.playbook for one in failures)
@@ -105,8 +122,12 @@ class Prover:
         return result
 
     def _observers(self, playbooks: Iterable[str | None]) -> tuple[str, ...]:
-        known = (self._playbooks[name] for name in playbooks if name and name in self._playbooks)
-        wanted = dict.fromkeys(one.diagnose.probe for one in known)
+        """Those of the playbooks; of what none knows for certain, those whose facts may still tell."""
+        known = [self._playbooks.get(name or "") for name in playbooks]
+        chosen = [one for one in known if one is not None]
+        if any(one is None or one.level is Level.FALLBACK for one in known):
+            chosen += [one for one in self._playbooks.values() if any(each.fact for each in one.symptoms)]
+        wanted = dict.fromkeys(one.diagnose.probe for one in chosen)
         return tuple(name for name in wanted if name in self._means.observers)
 
     def _budget(self, failures: Sequence[Failure], seen: TrialResult) -> Budget:
@@ -115,14 +136,32 @@ class Prover:
         kinds = {one.playbook for one in failures}
         return Budget(self._means.laboratory, seen.duration_s, len(kinds), start_s)
 
-    def _spoilt(self, failures: Sequence[Failure], seen: TrialResult) -> Mapping[str, Spoilt]:
+    def _passing(self, failures: Sequence[Failure], seen: TrialResult) -> list[Failure]:
         tests = {one.case.id for one in failures}
-        victims = [one for one in failures if seen.passes(one.case.id) and one.root not in tests]
-        observers = self._observers(one.playbook for one in victims)
-        pollutions = Pollutions(self._means.laboratory, observers)
-        found = pollutions.find(victims)
-        self._notes += pollutions.notes
-        return found
+        return [one for one in failures if seen.passes(one.case.id) and one.root not in tests]
+
+    def _pollutions(self, failures: Sequence[Failure], seen: TrialResult) -> Pollutions:
+        observers = self._observers(one.playbook for one in self._passing(failures, seen))
+        return Pollutions(self._means.laboratory, observers)
+
+    def _hidden(
+        self,
+        subjects: Mapping[str, Subject],
+        seen: TrialResult,
+        stability: Stability,
+        pollutions: Pollutions,
+        budget: Budget,
+    ) -> Mapping[str, Spoilt]:
+        """What a test that fails itself spoils: it failed again with the failing tests, and not without."""
+        open_ = {test: one.company for test, one in subjects.items() if test in stability.by_test}
+        steady = {test: before for test, before in open_.items() if test not in stability.flaky}
+        alone = passing_apart(
+            {test: before for test, before in steady.items() if test not in stability.unlike},
+            self._means.laboratory,
+            budget,
+        )
+        victims = [subjects[test].first for test in steady if test in alone or test in stability.unlike]
+        return pollutions.among(victims, seen)
 
     def _subjects(
         self,
@@ -139,7 +178,7 @@ class Prover:
                 continue
             result = spoilt[test].seen if test in spoilt else seen
             failure = _again(first, result.failures.get(test))
-            observations = result.observations.get(test, ()) if test in result.failures else ()
+            observations = result.observations.get(test, ()) if failure is not first else ()
             before = (*company.get(test, ()), *(spoilt[test].company if test in spoilt else ()))
             located = self.locate(failure, observations)
             found[test] = Subject(test, failure, failure, located, tuple(dict.fromkeys(before)))
@@ -148,11 +187,17 @@ class Prover:
     def locate(self, failure: Failure, observations: Sequence[Observation]) -> tuple[Candidate, ...]:
         return candidates(failure, self._playbooks, self._lookup, observations)
 
-    def _can_prove(self, one: Subject, spoilt: Mapping[str, Spoilt]) -> bool:
-        """Whether changing facts can say more: not for chance, nor where order alone is the matter."""
+    def _can_prove(self, one: Subject, spoilt: Mapping[str, Spoilt], seen: TrialResult) -> bool:
+        """Whether changing facts can say more: not for chance, nor where order alone is the matter.
+
+        What did not fail again in the same way passes, or fails otherwise, without any change.
+        """
         known = spoilt.get(one.test)
         playbook = self._playbooks.get(one.first.playbook or "")
+        again = (known.seen if known else seen).failures.get(one.test)
         if playbook is None or not playbook.diagnose.interventions:
+            return False
+        if again is None or not _alike(one.first, again):
             return False
         return known is None or (known.is_order and playbook.level is Level.SPECIFIC)
 
@@ -181,13 +226,26 @@ class Prover:
     def _settled(self, one: Subject, spoilt: Spoilt | None, stability: Stability) -> Proven:
         if spoilt is not None and spoilt.is_order and not one.is_flipped:
             return self._ordered(one, spoilt)
+        if spoilt is not None and spoilt.is_flaky:
+            return self._by_chance(one, spoilt.sentence)
         if spoilt is not None:
-            failure = self._named(one.first, FLAKY, spoilt.sentence) if spoilt.is_flaky else one.first
-            return Proven(failure, one, spoilt.evidence, spoilt.sentence)
+            return Proven(one.first, one, spoilt.evidence, spoilt.sentence)
         if one.test in stability.flaky:
-            failure = self._named(one.first, FLAKY, stability.sentence(one.test))
-            return Proven(failure, one, repeats=stability.sentence(one.test))
+            return self._by_chance(one, stability.sentence(one.test))
         return Proven(one.first, one, repeats=stability.sentence(one.test))
+
+    def _by_chance(self, one: Subject, sentence: str) -> Proven:
+        """Where it fails stays; why the text says it does, and what a change did to it, no longer counts."""
+        failure = self._named(one.first, FLAKY, sentence)
+        if failure.playbook != FLAKY:
+            return Proven(failure, one, repeats=sentence)
+        return Proven(failure, self._said(one, explain(self._playbooks[FLAKY], {}, "")), repeats=sentence)
+
+    @staticmethod
+    def _said(one: Subject, sentence: str) -> Subject:
+        first = one.candidates[0]
+        told = replace(first, cause=replace(first.cause, explanation=sentence), proof=Proof.NONE)
+        return replace(one, candidates=(told,), kept=())
 
     def _ordered(self, one: Subject, spoilt: Spoilt) -> Proven:
         """It passes without the polluter and fails with it: the one fact that was changed."""
@@ -195,8 +253,11 @@ class Prover:
         playbook = self._playbooks.get(failure.playbook or "")
         sentence = explain(playbook, spoilt.names(), f"{spoilt.sentence[:1].upper()}{spoilt.sentence[1:]}.")
         cause = spoilt.cause(sentence)
-        if cause is None or failure.playbook != ORDER:
+        if failure.playbook != ORDER:
             return Proven(failure, one, spoilt.evidence, spoilt.sentence)
+        if cause is None:
+            told = self._said(one, sentence) if one.proof is Proof.NONE else one
+            return Proven(failure, told, spoilt.evidence, spoilt.sentence)
         found = Candidate(cause, Proof.FLIPPED, one.candidates[0].evidence, spoilt.names())
         return Proven(failure, replace(one, candidates=(found,), kept=()), spoilt.evidence, spoilt.sentence)
 

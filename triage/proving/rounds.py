@@ -51,10 +51,10 @@ class Rounds:
         self._until_settled("change all", rest, roots=[one for one in subjects if one.test in self.followers])
         self._until_settled("change behind", list(self.late.values()))
         self.recovered |= {test: one.is_flipped for test, one in self.late.items()}
-        self._control([one for one in subjects if one.is_flipped and one.behind])
+        self._control([one for one in subjects if one.is_flipped and (one.behind or one in first)])
 
     def _control(self, subjects: Sequence[Subject]) -> None:
-        """Each cause that others hid behind is left as it is while those are changed: the test must fail."""
+        """Without the change, and with those behind it made, a test must fail as it did before."""
         if not subjects:
             return
         orders = [step.order((one.test, *one.company)) for one in subjects for step in one.behind]
@@ -63,6 +63,7 @@ class Rounds:
         for one in subjects:
             if result.passes(one.test):  # the first change was not needed
                 one.kept = one.kept[1:]
+                one.is_flipped = bool(one.kept)
 
     def _until_settled(self, name: str, subjects: Sequence[Subject], roots: Sequence[Subject] = ()) -> None:
         """Rounds until nothing is left to try; `roots` run once more, with what follows from them."""
@@ -117,7 +118,9 @@ class Rounds:
         return result
 
     def _is_spoilt(self, one: Subject, result: TrialResult) -> bool:
-        """It failed only because of another test that ran before it in this trial."""
+        """It failed only because of another test that ran before it in this trial, or did not come to run."""
+        if result.outcomes and one.test not in result.outcomes:
+            return True
         failure = result.failures.get(one.test)
         root = failure.root if failure is not None else None
         return root is not None and root not in one.company and root != one.failure.root
@@ -134,7 +137,7 @@ class Rounds:
             one.attempts.append(Attempt(steps, Effect.FLIPPED, text))
             return
         failure = result.failures.get(one.test)
-        if failure is None:  # it did not end, or was skipped: nothing is known
+        if failure is None or not self._has_ended(failure):  # or it was skipped: nothing is known
             one.attempts.append(Attempt(steps, Effect.NOT_APPLIED, text))
             return
         found = self.locate(failure, result.observations.get(one.test, ()))
@@ -145,6 +148,10 @@ class Rounds:
         one.kept = (*one.kept, *steps)
         one.failure, one.candidates = failure, found
         one.queue = [each for each in self._steps(failure, found) if not _is_taken(each[0], one.kept)]
+
+    def _has_ended(self, failure: Failure) -> bool:
+        playbook = self.playbooks.get(failure.playbook or "")
+        return playbook is None or playbook.diagnose.reruns
 
     def _steps(self, failure: Failure, found: Sequence[Candidate]) -> list[tuple[Step, ...]]:
         playbook = self.playbooks.get(failure.playbook or "")

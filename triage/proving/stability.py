@@ -21,6 +21,8 @@ class Stability:
         return frozenset(test for test, one in self.by_test.items() if one.is_flaky)
 
     def sentence(self, test: str) -> str:
+        if test in self.unlike:
+            return "failed together with other failing tests and passes without some of them"
         return self.by_test[test].sentence if test in self.by_test else ""
 
 
@@ -49,6 +51,25 @@ def reruns_of(
         test: verdict([*found[:1] * 2, *found] if _always(found) else found) for test, found in told.items()
     }
     return Stability(failed, unlike)
+
+
+def passing_apart(
+    tests: Mapping[str, Sequence[str]], laboratory: Laboratory, budget: Budget
+) -> frozenset[str]:
+    """Those of `tests`, which fail together, that pass with about half of the others.
+
+    Neighbours are parted first, then pairs of them; as many runs as the budget allows.
+    """
+    passing: set[str] = set()
+    for bit in (1, 2) if len(tests) > 1 else ():
+        for half in (bit, 0):  # first without the test that failed first
+            chosen = [test for number, test in enumerate(tests) if number & bit == half]
+            if not chosen or not budget.allows(chosen):
+                continue
+            with_company = dict.fromkeys(one for test in chosen for one in (*tests[test], test))
+            result = laboratory.run(Trial(f"apart {bit + half // bit}", tuple(with_company)))
+            passing.update(test for test in chosen if result.passes(test))
+    return frozenset(passing)
 
 
 def _always(found: Sequence[Outcome]) -> bool:

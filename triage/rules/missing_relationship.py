@@ -137,7 +137,7 @@ def _is_one_way(model: Model, relationship: Relationship, target: Model) -> bool
         return False
     if not _DYNAMIC.isdisjoint(target.members):
         return False
-    back = {each.target for each in target.relationships}
+    back = {each.target for each in target.relationships if relationship.joins or not each.secondary}
     ahead = [each for each in model.relationships if each.target == target.name]
     return model.name not in back and "" not in back and not any(each.backref for each in ahead)
 
@@ -299,6 +299,13 @@ INVALID: tuple[Invalid, ...] = (
         },
         (("m.py", 5),),
         {"model": "Post", "attribute": "writer", "relationship": "User.posts", "target": "User"},
+    ),
+    Invalid(
+        {
+            "m.py": _MODELS + "    likers = db.relationship(User, secondary=likes)\n",
+            "v.py": "def view(post):\n    return post.user.name\n",
+        },
+        (("m.py", 5),),
     ),
     Invalid({"m.py": _MODELS, "v.py": "def view(post):\n    return post.user.name\n"}, (("m.py", 5),)),
 )

@@ -55,12 +55,18 @@ class Checks(object):
         return None
 
     def _texts(self, table, dialect, named=None):
+        every = set(table.constraints).union(*(column.constraints for column in table.columns))
+        checks = sorted(
+            (one for one in every if isinstance(one, self._schema.CheckConstraint)),
+            key=lambda one: str(one.name or ""),
+        )
+        # a database calls one without a name by its text, or by a name of its own
+        chosen = [one for one in checks if named and str(one.name) == named] or checks
         found = []
-        for one in sorted(table.constraints, key=lambda one: str(one.name or "")):
-            if isinstance(one, self._schema.CheckConstraint) and (not named or str(one.name) == named):
-                options = {"literal_binds": True, "include_table": False}
-                text = str(one.sqltext.compile(dialect=dialect, compile_kwargs=options))
-                found.append(_CAST.sub("", text.replace("%%", "%")))
+        for one in chosen:
+            options = {"literal_binds": True, "include_table": False}
+            text = str(one.sqltext.compile(dialect=dialect, compile_kwargs=options))
+            found.append(_CAST.sub("", text.replace("%%", "%")))
         return found
 
     def _holds(self, text, table, values):

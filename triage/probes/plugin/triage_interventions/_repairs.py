@@ -22,7 +22,7 @@ class Repair(object):
         named = one.named(order.names)
         violation = order.names.get("violation", "not-null")
         if violation == "unique":
-            done = self._unique(one, named, birth)
+            done = self._unique(one, named, birth, bool(order.names.get("default")))
         elif violation == "check":
             done = self._check(one, named, order.names.get("constraint"))
         elif violation == "foreign-key":
@@ -104,12 +104,17 @@ class Repair(object):
 
     # unique
 
-    def _unique(self, one, named, birth):
+    def _unique(self, one, named, birth, is_by_default):
         done, declared = [], [columns for table in one.state.mapper.tables for columns in _unique_sets(table)]
         chosen = [columns for columns in declared if not named or set(columns) & set(named)]
         for columns in chosen:
             if self._is_taken(one, columns):
                 done += self._renew(one, columns, named, birth)
+        done += [
+            one.put(column, self._values.fresh(column, one.dialect))
+            for column in named
+            if is_by_default and one.value(column) is None
+        ]
         covered = {column for columns in chosen for column in columns}
         for column in named:  # an index over an expression tells nothing about what it forbids
             if column not in covered and column not in birth.renewed:
@@ -192,13 +197,19 @@ class _Row(object):
 
     def value(self, column, related=False):
         """What is held for a column; `related` looks through a relationship that will fill it."""
-        found = self.state.dict.get(self._keys.get(column))
+        found = self.state.dict.get(self._keys.get(column), self._of_identity(column))
         relation = self.relation(column) if found is None and related else None
         parent = self.state.dict.get(relation.key) if relation is not None else None
         if parent is None:
             return found
         here, there = next(pair for pair in relation.local_remote_pairs if pair[0] is column)
         return _Row(self._sql, self.session, self._sql.inspect(parent)).value(there)
+
+    def _of_identity(self, column):
+        """A key that is known though the object's attributes have expired; None where it is not."""
+        keys = [self._keys.get(key) for key in self.state.mapper.primary_key]
+        known = dict(zip(keys, self.state.identity or ()))
+        return known.get(self._keys[column]) if column in self._keys else None
 
     def all(self, table):
         return {column: self.value(column, related=True) for column in table.columns if column in self._keys}

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 import uuid
 
+import triage_observe
+
+_SUPPLY = triage_observe._load("triage_interventions", "supply_value")
 _UUIDS = re.compile("uuid|guid", re.I)
 
 
@@ -71,11 +75,16 @@ class Change:
         return fitting
 
     def _order_here(self):
-        """The order of the innermost own line, or of the innermost line of a test, which called code that binds."""
-        stack = self._tools.own_stack()
+        """The order of the innermost own line, of the innermost line of a test, or of a factory's attribute."""
+        active, stack = self._tools.active(self._orders), self._tools.own_stack()
         places = stack[:1] + [place for place in stack if place["kind"] == "test"][:1]
-        for order in self._tools.active(self._orders):
+        for order in active:
             if any(self._tools.stands_at(place, order) for place in places):
+                return order
+        factory = _SUPPLY.making(sys._getframe(1)) if active else None
+        for order in active if factory is not None else ():
+            place = self._tools.attribute_place(factory, order.names.get("column", ""))
+            if place is not None and (place["file"], place["line"]) == (order.file, order.line):
                 return order
         return None
 

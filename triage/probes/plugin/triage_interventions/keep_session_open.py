@@ -106,7 +106,7 @@ class Keeper(object):
 
     def _here(self):
         """The active orders of this line."""
-        site = self._objects.here(1) if self._objects is not None else None
+        site = self._objects.closing(1) if self._objects is not None else None
         active = self._tools.active(self._orders) if site else ()
         return [order for order in active if self._tools.stands_at(site[0], order)]
 

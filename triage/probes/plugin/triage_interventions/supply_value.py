@@ -32,7 +32,7 @@ class Birth(object):
 class SupplyValue(object):
     def __init__(self, tools, orders):
         self._tools, self._orders = tools, orders
-        self._births = weakref.WeakKeyDictionary()
+        self._births, self._lost = weakref.WeakKeyDictionary(), weakref.WeakKeyDictionary()
         self._site = Sites(tools)
         tools.when_imported("sqlalchemy.orm", self._hook)
 
@@ -50,6 +50,9 @@ class SupplyValue(object):
         event = sqlalchemy.event
         event.listen(orm.Mapper, "init", self._born, raw=True)
         self._hook_setting(orm.attributes.InstrumentedAttribute)
+        event.listen(
+            orm.Mapper, "mapper_configured", lambda mapper, cls: self._tools.guarded(self._watch, mapper)
+        )
         event.listen(orm.Session, "before_flush", self._before_flush)
 
     # objects of the site
@@ -60,7 +63,16 @@ class SupplyValue(object):
     def _mark_born(self, state):
         chosen = [one for one in self._tools.active(self._orders) if _is_model(state.mapper.class_, one)]
         if chosen:
-            self._mark(state, self._site.born_at(sys._getframe(1), chosen))
+            here = self._site.born_at(sys._getframe(1), chosen)
+            here += [one for one in chosen if one not in here and self._is_default(state.class_, one)]
+            self._mark(state, here)
+
+    def _is_default(self, cls, order):
+        """Whether the order's line is a column whose one default value every object of the class gets."""
+        if not order.names.get("default"):
+            return False
+        place = self._tools.attribute_place(cls, order.names.get("column", ""))
+        return place is not None and (place["file"], place["line"]) == (order.file, order.line)
 
     def _mark(self, state, orders):
         if not orders:
@@ -100,9 +112,43 @@ class SupplyValue(object):
             self._tools.applied(missing[0], "%s.%s keeps its value" % (type(instance).__name__, key))
         return held is not None
 
+    def _watch(self, mapper):
+        """Parents that an object loses by the other side: no attribute of its own is set at the line."""
+        for one in mapper.relationships:
+            if (
+                one.parent is mapper
+                and one.direction.name == "MANYTOONE"
+                and self._repair.needs(mapper, one.key)
+            ):
+                self._watch_one(getattr(mapper.class_, one.key), one.key)
+
+    def _watch_one(self, attribute, key):
+        def was_set(state, value, old, initiator):
+            if value is None and "_sa_instance_state" in getattr(old, "__dict__", ()):
+                self._tools.guarded(self._loses, state, key, old)
+
+        self._sql.event.listen(attribute, "set", was_set, raw=True)
+
+    def _loses(self, state, key, old):
+        chosen = [one for one in self._tools.active(self._orders) if _is_model(state.class_, one)]
+        chosen = [one for one in chosen if one.names.get("violation", "not-null") == "not-null"]
+        chosen = self._site.own_at(sys._getframe(1), chosen) if chosen else ()
+        if chosen and state.persistent:
+            self._lost[state] = key, weakref.ref(old), chosen[0]
+
+    def _give_back(self, session):
+        for obj in list(session.dirty):
+            key, reference, order = self._lost.pop(self._sql.inspect(obj), (None, None, None))
+            old = reference() if reference is not None else None
+            if old is not None and self._sql.inspect(obj).dict.get(key) is None:
+                setattr(obj, key, old)
+                self._tools.applied(order, "%s.%s keeps its value" % (type(obj).__name__, key))
+
     # their rows
 
     def _before_flush(self, session, context, objects):
+        if self._lost:
+            self._tools.guarded(self._give_back, session)
         if self._births:
             self._tools.guarded(self._supply, session, context)
 
@@ -126,7 +172,7 @@ class Sites(object):
 
     def born_at(self, frame, orders):
         found = self.own_at(frame, orders)
-        factory = _factory(frame)
+        factory = making(frame)
         if factory is not None:
             found += [one for one in orders if one not in found and self._declares(factory, one)]
         return found
@@ -180,7 +226,7 @@ class Sites(object):
         return False
 
 
-def _factory(frame):
+def making(frame):
     """The factory that is making an object now, the innermost."""
     while frame is not None:
         cls = frame.f_locals.get("cls") if frame.f_code.co_name in _MAKING else None

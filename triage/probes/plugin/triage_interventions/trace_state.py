@@ -2,7 +2,7 @@
 
 Orders name it: {"name": "shop.cache.STORE", "kind": "module"} as `process-state` tells them; the kind may be missing.
 After each own line the name's value is looked at; the first line whose change is still there when the test ends goes into a
-record `left` like that of `process-state`, with its place.
+record `left` like that of `process-state`, with its place and, as `by`, the innermost line of a test that led there.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Change(object):
         module = triage_observe._load("triage_observers", "_state")
         self._state, self._text = module.State(tools), module.tokens.text
         self._watched, self._own, self._line, self._former = [], {}, None, None
+        self._by = None
         self._active, self._looks = (), 0
 
     def test_started(self, item):
@@ -34,7 +35,7 @@ class Change(object):
         if not self._active:
             return
         self._watched = [one for order in self._active for one in self._watch(order.names)]
-        self._line, self._former, self._looks = None, sys.gettrace(), 0
+        self._line, self._by, self._former, self._looks = None, None, sys.gettrace(), 0
         sys.settrace(self._called)
 
     def _watch(self, names):
@@ -45,6 +46,7 @@ class Change(object):
     def fixture_value(self, item, definition, value):
         """What a wider fixture makes is for many tests, and no test has left it."""
         if str(definition.scope) not in ("function", "Scope.Function"):
+            self._state.watch(definition)
             for one in self._watched:
                 one.begin()
 
@@ -62,6 +64,7 @@ class Change(object):
 
     def _change(self, one):
         file, line = self._place(one.line)
+        by_file, by_line = self._place(one.by)
         before, after = self._text(one.first), self._text(one.now)
         return {
             "kind": one.kind,
@@ -70,6 +73,7 @@ class Change(object):
             "after": after,
             "file": file,
             "line": line,
+            "by": {"file": by_file, "line": by_line},
         }
 
     def _place(self, line):
@@ -80,20 +84,29 @@ class Change(object):
     # the tracer
 
     def _is_own(self, code):
+        return self._kind(code) in _OWN
+
+    def _kind(self, code):
         if code not in self._own:
-            self._own[code] = self._tools.describe(code.co_filename)[1] in _OWN
+            self._own[code] = self._tools.describe(code.co_filename)[1]
         return self._own[code]
+
+    def _test(self, frame):
+        """The line of the innermost frame of a test, fixture or helper of tests."""
+        while frame is not None and self._kind(frame.f_code) != "test":
+            frame = frame.f_back
+        return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
     def _called(self, frame, event, argument):
         if self._looks > _LOOKS or not self._is_own(frame.f_code):
             return None
         self._look()
-        self._line = None  # a decorator's or a default's line is not known before it runs
+        self._line = self._by = None  # a decorator's or a default's line is not known before it runs
         return self._traced
 
     def _traced(self, frame, event, argument):
         if self._looks > _LOOKS:
-            self._line = None
+            self._line = self._by = None
             return None
         self._look()
         if event == "return":
@@ -103,16 +116,17 @@ class Change(object):
             self._line = None if outer is None else (outer.f_code.co_filename, outer.f_lineno)
         else:
             self._line = (frame.f_code.co_filename, frame.f_lineno)
+        self._by = self._test(outer if event == "return" else frame)
         return self._traced
 
     def _look(self):
         self._looks += 1
         for one in self._watched:
-            self._tools.guarded(one.look, self._line)
+            self._tools.guarded(one.look, (self._line, self._by))
 
 
 class Watched(object):
-    """One name, and its changes since it last was as at the start: (before, after, line)."""
+    """One name, and its changes since it last was as at the start: (before, after, (line, line of a test))."""
 
     def __init__(self, kind, name, read):
         self.kind, self.name, self._read = kind, name, read
@@ -122,26 +136,33 @@ class Watched(object):
         self.first = self.now = self._read()
         self._changes = []
 
-    def look(self, line):
+    def look(self, lines):
         before, self.now = self.now, self._read()
         if self.now == self.first:
             self._changes = []
         elif self.now != before and len(self._changes) < _CHANGES:
-            self._changes.append((before, self.now, line))
+            self._changes.append((before, self.now, lines))
 
     def differs(self):
         return self.now != self.first
 
     @property
     def line(self):
+        return self._lines()[0]
+
+    @property
+    def by(self):
+        return self._lines()[1]
+
+    def _lines(self):
         """The first change by an own line, of a dict or a set the first to an entry that differs at the end."""
         first, now = _entries(self.first), _entries(self.now)
-        for before, after, line in self._changes if first is not None and now is not None else ():
+        for before, after, lines in self._changes if first is not None and now is not None else ():
             before, after = _entries(before), _entries(after)
-            if line is not None and before is not None and after is not None:
+            if lines[0] is not None and before is not None and after is not None:
                 if (after - before) & (now - first) or (before - after) & (first - now):
-                    return line
-        return next((line for _, _, line in self._changes if line is not None), None)
+                    return lines
+        return next((lines for _, _, lines in self._changes if lines[0] is not None), (None, None))
 
 
 def _entries(one):

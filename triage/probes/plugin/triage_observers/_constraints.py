@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import uuid
 
 NOT_NULL, UNIQUE, CHECK, FOREIGN_KEY, ABORTED = "not-null", "unique", "check", "foreign-key", "aborted"
 
@@ -40,6 +42,10 @@ _TEXTS = tuple(
 )  # fmt: skip
 _KEY = re.compile(r"Key \((?P<column>[^)]+)\)=\((?P<value>.*)\) (?:already exists|is not present|is still)")
 _TARGET = re.compile(r'is not present in table "(?P<target>[^"]+)"')
+_REFERRED = re.compile(
+    r'on table "(?P<target>[^"]+)" violates (?:RESTRICT setting of )?foreign key constraint "[^"]+" '
+    r'on table "(?P<referrer>[^"]+)"'
+)
 _UUID = re.compile(
     r"'(?:str|int|bytes)' object has no attribute 'hex'|badly formed hexadecimal UUID string|"
     r"type 'UUID' is not supported|can't adapt type 'UUID'|invalid input syntax for (?:type )?uuid|"
@@ -58,8 +64,8 @@ class Violation(object):
             table, _, column = name.strip('`" ').rpartition(".")
             self.table = self.table or table.rpartition(".")[2] or None
             self.columns += [column] if column else []
-        self.constraint, self.value, self.target = (
-            found.get(key) for key in ("constraint", "value", "target")
+        self.constraint, self.value, self.target, self.referrer = (
+            found.get(key) for key in ("constraint", "value", "target", "referrer")
         )
 
 
@@ -79,8 +85,10 @@ def violation(error):
         if match and kind in (None, told):
             kind = told
             found = {key: value for key, value in match.groupdict().items() if value}
+            if "parent row" in text:  # MySQL tells a refused deletion and a refused insert alike
+                found["referrer"] = found.get("table")
             break
-    for pattern in (_KEY, _TARGET):
+    for pattern in (_KEY, _TARGET, _REFERRED):
         match = pattern.search(text)
         found.update(match.groupdict() if match else {})
     said = getattr(error, "diag", None)
@@ -101,6 +109,17 @@ def is_uuid_type(kind):
     return any("uuid" in name or "guid" in name for name in names)
 
 
+def may_hold_uuid(kind):
+    """Whether a UUID or its text may be given to a column of this type by mistake."""
+    return is_uuid_type(kind) or any(base.__name__ == "String" for base in type(kind).__mro__)
+
+
+def is_other_uuid(kind, value):
+    """Whether a value is text where the type takes a UUID, or the other way round."""
+    is_uuid = isinstance(value, uuid.UUID)
+    return value is not None and is_uuid != (is_uuid_type(kind) and getattr(kind, "as_uuid", True))
+
+
 def required(table):
     """Columns that an INSERT must give a value."""
     automatic = getattr(table, "_autoincrement_column", None)
@@ -116,15 +135,20 @@ def required(table):
     ]
 
 
+def _checks(table):
+    """Check constraints of a table, those written within a column, too."""
+    found = itertools.chain(table.constraints, *(column.constraints for column in table.columns))
+    return [one for one in found if type(one).__name__ == "CheckConstraint"]
+
+
 def constrained(table):
     """Columns whose value a constraint other than NOT NULL may refuse."""
-    checks = [one for one in table.constraints if type(one).__name__ == "CheckConstraint"]
     unique = [
         one for one in table.constraints if type(one).__name__ in ("UniqueConstraint", "PrimaryKeyConstraint")
     ]
     unique += [one for one in table.indexes if one.unique]
     named = {column.name for one in unique for column in one.columns}
-    for check in checks:
+    for check in _checks(table):
         named.update(column.name for column in in_text(table, str(check.sqltext)))
     return [column for column in table.columns if column.name in named or column.foreign_keys]
 
@@ -140,7 +164,7 @@ def columns(table, found):
     named = [column for column in table.columns if column.name in found.columns]
     if named or not found.constraint:
         return named
-    for one in list(table.constraints) + list(table.indexes):
+    for one in _checks(table) + list(table.constraints) + list(table.indexes):
         if one.name and str(one.name) == found.constraint:
             if type(one).__name__ == "CheckConstraint":
                 return in_text(table, str(one.sqltext))
@@ -150,7 +174,7 @@ def columns(table, found):
             return list(table.primary_key.columns)
         return [column for column in table.columns if column.name == found.constraint]
     if found.kind == CHECK:
-        checks = [one for one in table.constraints if type(one).__name__ == "CheckConstraint"]
+        checks = _checks(table)
         text = (
             str(checks[0].sqltext)
             if len(checks) == 1 and found.constraint == table.name
@@ -161,7 +185,7 @@ def columns(table, found):
 
 
 def check_text(table, found):
-    checks = [one for one in table.constraints if type(one).__name__ == "CheckConstraint"]
+    checks = _checks(table)
     named = [one for one in checks if one.name and str(one.name) == found.constraint]
     if named or len(checks) == 1:
         return str((named or checks)[0].sqltext)
@@ -179,9 +203,12 @@ class Lookup(object):
         self.raw = raw if type(raw).__module__.startswith(("sqlite3", "_sqlite3")) else None
 
     def _first(self, statement, values):
+        """The first row in a list, which is empty where there is none; None where the driver refuses the question."""
         cursor = self.raw.cursor()
         try:
-            return cursor.execute(statement, values).fetchone()
+            return cursor.execute(statement, values).fetchmany(1)
+        except Exception:  # values that the driver does not take, a table that another connection holds
+            return None
         finally:
             cursor.close()
 
@@ -195,7 +222,8 @@ class Lookup(object):
             if not table.schema
             else "%s.%s" % (_quoted(table.schema), _quoted(table.name))
         )
-        return self._first("SELECT 1 FROM %s WHERE %s LIMIT 1" % (source, where), tuple(values)) is not None
+        found = self._first("SELECT 1 FROM %s WHERE %s LIMIT 1" % (source, where), tuple(values))
+        return None if found is None else bool(found)
 
     def holds(self, text, row):
         """Whether a row, {name: value}, keeps the rule of a check constraint."""
@@ -203,7 +231,7 @@ class Lookup(object):
             return None
         given = ", ".join("? AS %s" % _quoted(name) for name in row)
         found = self._first("SELECT (%s) FROM (SELECT %s)" % (text, given), tuple(row.values()))
-        return found is None or found[0] is None or bool(found[0])
+        return None if found is None else not found or found[0][0] is None or bool(found[0][0])
 
 
 def _quoted(name):
@@ -219,6 +247,19 @@ def driver_rows(context):
     if not names:
         return []
     return [dict(zip(names, row)) for row in rows if len(row) == len(names)]
+
+
+def stored(table, row, dialect):
+    """A row, {column key: value}, as the driver gets it; what a type refuses stays as it is."""
+    found = {}
+    for key, value in row.items():
+        try:
+            kind = table.columns[key].type.dialect_impl(dialect)
+            process = kind.bind_processor(dialect)
+            found[key] = value if process is None or value is None else process(value)
+        except Exception:  # no column, or a value that belongs to another type
+            found[key] = value
+    return found
 
 
 def dangling(table, rows, lookup):

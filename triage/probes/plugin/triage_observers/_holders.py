@@ -29,8 +29,11 @@ class Holders(object):
         found = {"test": self._tools.now()["test"], "place": own[0] if own else None}
         for table in mapper.tables:
             for columns in self._unique(table):
-                keys = [mapper.get_property_by_column(column).key for column in columns]
-                values = _values(target.__dict__.get(key) for key in keys)
+                known = getattr(mapper, "_columntoproperty", {})
+                # a sibling that shares the table has columns of its own
+                if any(column not in known for column in columns):
+                    continue
+                values = _values(target.__dict__.get(known[column].key) for column in columns)
                 if values is not None:
                     self._known[table.name, tuple(column.name for column in columns), values] = found
         while len(self._known) > _MOST:

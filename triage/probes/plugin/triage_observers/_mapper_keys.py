@@ -85,12 +85,17 @@ class Keys:
             if secondary:
                 return self._through(mapper, key, target, secondary, own, text)
             held = next(self._candidates(mapper, key, prop, target), None)
+            unnamed = self._unnamed(mapper, prop, target) if held is None else []
+            if len(unnamed) == 1:
+                held = unnamed[0]
             if held is not None:
                 return self._told(held, own, "%s.%s" % (name, key), text)
             if own is not None:
                 names = {"model": name, "relationship": "%s.%s" % (name, key)}
                 names["target"] = target.class_.__name__
-                return self._found(own, names, [self._models.evidence("relationship", own)], own, text)
+                told = [self._models.evidence("relationship", own)]
+                others = [self._column_place(holder, column) for holder, column, _ in unnamed]
+                return self._found(own, names, told, own, text, [place for place in others if place])
         return None
 
     def _of_tables(self, failure, names, text):
@@ -111,6 +116,24 @@ class Keys:
         many = prop.uselist if prop.uselist is not None else key.endswith("s")
         return itertools.chain(there, here) if many else itertools.chain(here, there)
 
+    def _unnamed(self, mapper, prop, target):
+        """(holder, column, other) by kind alone, on each side that the relationship lets hold the key."""
+        back = dict(self._models.relationships(target)).get(self._models.other_side(prop))
+        sides = [(target, mapper), (mapper, target)]
+        if prop.uselist:
+            sides = sides[:1]
+        elif getattr(back, "uselist", None):
+            sides = sides[1:]
+        return [
+            (holder, column, other)
+            for holder, other in dict.fromkeys(sides)
+            for column in holder.columns
+            if len(other.primary_key) == 1 and _could_lead_to(column, other.primary_key[0])
+        ]
+
+    def _column_place(self, holder, column):
+        return self._tools.attribute_place(holder.class_, self._models.attribute(holder, column))
+
     def _fitting(self, holder, other, names):
         stems = {self._models.snake(other.class_.__name__)} | {name for name in names if name}
         table = getattr(other.local_table, "name", None)
@@ -127,7 +150,7 @@ class Keys:
     def _told(self, held, own, relationship, text):
         holder, column, other = held
         attribute = self._models.attribute(holder, column)
-        place = self._tools.attribute_place(holder.class_, attribute) or own
+        place = self._column_place(holder, column) or own
         if place is None:
             return None
         names = {
@@ -170,10 +193,10 @@ class Keys:
         stems = {self._models.snake(side.class_.__name__), table, _singular(table)}
         return not column.foreign_keys and stem != column.name and stem in stems
 
-    def _found(self, place, names, evidence, own, text):
+    def _found(self, place, names, evidence, own, text, others=()):
         said = " ".join(text.split())
         evidence.append(self._models.evidence("mapper", own or place, said[:300]))
-        others = [own] if own is not None and own != place else []
+        others = [own, *others] if own is not None and own != place else list(others)
         facts = {"missing_foreign_key": True}
         names = {name: value for name, value in names.items() if value}
         return {"cause": place, "others": others, "evidence": evidence, "names": names, "facts": facts}
@@ -202,3 +225,11 @@ def _same_kind(column, key):
     """Integers of every size are one kind; a column without a type would take that of its key."""
     kinds = [getattr(each.type, "_type_affinity", type(each.type)) for each in (column, key)]
     return kinds[0] is kinds[1] or kinds[0].__name__ == "NullType"
+
+
+def _could_lead_to(column, key):
+    """A key is seldom given a default, and a text as long as another key is rare."""
+    is_free = not column.foreign_keys and not column.primary_key
+    has_default = column.default is not None or column.server_default is not None
+    lengths = {getattr(each.type, "length", None) for each in (column, key)}
+    return is_free and not has_default and len(lengths) == 1 and _same_kind(column, key)

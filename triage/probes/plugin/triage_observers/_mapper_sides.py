@@ -99,11 +99,11 @@ class Sides:
         owner, _, prop = each
         if self._models.other_side(prop):
             return False
-        back = [
-            self._models.target(other) for _, other in self._models.relationships(mapper) if other is not prop
-        ]
+        back = [p for _, p in self._models.relationships(mapper) if p is not prop and _is_alike(p, prop)]
         ahead = [p for _, p in self._models.relationships(owner) if self._leads_to(p, mapper)]
-        return owner not in back and not any(getattr(p, "backref", None) for p in ahead)
+        if any(getattr(p, "backref", None) for p in ahead if _is_alike(p, prop)):
+            return False
+        return owner not in [self._models.target(p) for p in back]
 
     def _fits(self, each, mapper, attribute, failure, steps):
         owner, key, prop = each
@@ -227,6 +227,11 @@ class Sides:
         pattern = re.compile(_USED % re.escape(key))
         files = {place["path"] for _, _, place in steps}
         return any(pattern.search("".join(linecache.getlines(file))) for file in files)
+
+
+def _is_alike(one, other):
+    """Two sides of one relationship both lead through a table between the models, or both through a key."""
+    return (getattr(one, "secondary", None) is None) == (getattr(other, "secondary", None) is None)
 
 
 def _is_query(match):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import triage_observe
 
 rules = triage_observe._load("triage_observers", "_constraints")
@@ -17,8 +19,7 @@ class Story(object):
     def told(self, record, frame):
         places = self._causes(record)
         if "uuid" in record:
-            given = record["birth"] and record["columns"] and record["columns"][0] in record["birth"]["given"]
-            places = (places[:1] if given else []) + [frame] + places
+            places = self._gave(record, places) + [frame] + places
         evidence, names = self._evidence(record), self._names(record)
         if places and places[0]:
             names["function"] = places[0].get("func") or places[0].get("symbol", "")
@@ -30,10 +31,20 @@ class Story(object):
             places = (record["birth"]["born"][:1] if facts["linked"] else []) + places
         return observation(*places, evidence=evidence, names=names, facts=facts, impossible=record["unsure"])
 
+    @staticmethod
+    def _gave(record, places):
+        """Where own code gave an object the value that a type refused; empty where it was only bound."""
+        birth, name = record["birth"], (record["columns"] or [None])[0]
+        later = record["set"].get(name)
+        if later or not birth:
+            return [later] if later else []
+        factory = birth["factory"]
+        return places[:1] if name in birth["given"] or (factory and name in factory["declared"]) else []
+
     def _causes(self, record):
         """Places, the likeliest cause first: what made the refused value, before what stored it."""
         birth, flush = record["birth"], record["stack"][:1]
-        names = record["columns"] + record["related"]
+        names = _names(record)
         if record["deleted"] is not None:
             return [record["deleted"]] + flush
         if birth is None or not birth["born"] or record["verb"] == "DELETE":
@@ -41,6 +52,8 @@ class Story(object):
         factory, born, later = birth["factory"], birth["born"], self._later(record)
         if later:
             return later + born + flush
+        if self._by_default(record):
+            return [record["defined"]] + born + flush
         if record["verb"] == "UPDATE":
             return flush + born
         if factory and not set(names) & set(factory["passed"]):
@@ -49,13 +62,20 @@ class Story(object):
         return born + flush
 
     @staticmethod
+    def _by_default(record):
+        """Whether the value that must be unique is the default of its column, and nobody gave another one."""
+        birth, names = record["birth"], set(record["columns"])
+        if birth is None or birth["by"] != "constructor":
+            return False
+        given = set(birth["given"]) | set((birth["factory"] or {}).get("declared", ()))
+        is_unique = record["found"] is not None and record["found"].kind == rules.UNIQUE
+        return is_unique and bool(record["default"] and record["defined"]) and not names & given
+
+    @staticmethod
     def _later(record):
         """Where the refused value was set after the constructor."""
-        birth, is_null = (
-            record["birth"],
-            record["found"] is not None and record["found"].kind == rules.NOT_NULL,
-        )
-        found = [place for _, place in _cleared(record)]
+        birth, is_null = record["birth"], _is_null(record)
+        found, later = [place for _, place in _cleared(record)], []
         for name in record["related"] if is_null else record["columns"] + record["related"]:
             place = record["set"].get(name)
             in_constructor = name in birth["given"] and record["verb"] != "UPDATE" and not is_null
@@ -65,16 +85,40 @@ class Story(object):
                 and not in_constructor
                 and _line(place) != _line(birth["born"][0])
             ):
-                found.append(place)
-        return found
+                later.append(place)
+        return found + sorted(later, key=lambda place: -place["order"])
 
     def _declared(self, factory, names):
         for name in names:
-            place = self._tools.attribute_place(factory["cls"], name)
+            place = self._in_trait(factory, name) or self._tools.attribute_place(factory["cls"], name)
             if place:
                 return place
         if factory["file"]:
             return {"file": factory["file"], "line": factory["line"], "symbol": factory["name"]}
+        return None
+
+    def _in_trait(self, factory, name):
+        """Where a trait that the caller asked for gives an attribute another value."""
+        for trait, given in getattr(factory["cls"]._meta, "parameters", {}).items():
+            if trait in factory["passed"] and name in (getattr(given, "overrides", None) or ()):
+                for base in factory["cls"].__mro__:
+                    place = self._keyword(base, trait, name)
+                    if place:
+                        return place
+        return None
+
+    def _keyword(self, cls, trait, name):
+        node, filename = self._tools._class_node(cls)
+        for each in ast.walk(node) if node is not None else ():
+            if isinstance(each, ast.Assign) and isinstance(each.value, ast.Call):
+                if trait in [getattr(target, "id", None) for target in each.targets]:
+                    lines = [
+                        getattr(one, "lineno", one.value.lineno)  # Python 3.8 tells no line of a keyword
+                        for one in each.value.keywords
+                        if one.arg == name
+                    ]
+                    file = self._tools.describe(filename)[0]
+                    return {"file": file, "line": (lines or [each.lineno])[0], "symbol": cls.__name__}
         return None
 
     def _names(self, record):
@@ -88,8 +132,14 @@ class Story(object):
         more["factory"] = (
             record["birth"]["factory"]["name"] if record["birth"] and record["birth"]["factory"] else None
         )
+        more["default"] = record["default"] if self._by_default(record) else None
         more["near"] = record["near"][0]["name"] if record["near"] else None
         names.update({key: str(value) for key, value in more.items() if value})
+        if getattr(found, "kind", "") == rules.NOT_NULL and record["verb"] == "UPDATE":
+            names["updated"] = names["table"]
+        if getattr(found, "kind", "") == rules.FOREIGN_KEY and record["verb"] == "DELETE":
+            names["deleted"] = (found.target if found.referrer else None) or names["table"]
+            names["referrer"] = names.get("referrer") or found.referrer or ""
         if not names["column"] and found is not None and found.columns:
             names["column"], names["columns"] = found.columns[0], ",".join(found.columns)
         return {key: value for key, value in names.items() if value}
@@ -100,7 +150,7 @@ class Story(object):
             factory, born = birth["factory"], birth["born"][0]
             evidence.append(piece("constructor", born, "%s; given: %s" % (born["src"], _given(birth))))
             if factory and factory["file"]:
-                declared = self._declared(factory, record["columns"] + record["related"])
+                declared = self._declared(factory, _names(record))
                 evidence.append(piece("factory", declared, "%s makes %s" % (factory["name"], birth["cls"])))
             for name, place in _cleared(record):
                 evidence.append(piece("cleared", place, "%s: %s is set to None" % (place["src"], name)))
@@ -121,6 +171,17 @@ def _cleared(record):
     cleared, flush = record["birth"]["cleared"], [_line(place) for place in record["stack"][:1]]
     pairs = [(name, cleared[name]) for name in record["columns"] if name in cleared]
     return [(name, place) for name, place in pairs if _line(place) not in flush]
+
+
+def _names(record):
+    """Attributes that give the refused columns their values; of a missing one first what was given as None."""
+    names = record["columns"] + record["related"]
+    given = record["birth"]["given"] if record["birth"] and _is_null(record) else {}
+    return sorted(names, key=lambda name: not given.get(name, False))
+
+
+def _is_null(record):
+    return record["found"] is not None and record["found"].kind == rules.NOT_NULL
 
 
 def _line(place):

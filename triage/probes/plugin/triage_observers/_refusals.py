@@ -9,6 +9,8 @@ import triage_observe
 
 rules = triage_observe._load("triage_observers", "_constraints")
 _DEPTH = 400
+_SHOWN = 80
+_SYNC = ("sqlalchemy.orm.sync", "sqlalchemy.orm.dependency")
 _PERSISTENCE = ("sqlalchemy.orm.persistence", "sqlalchemy.orm.bulk_persistence")
 
 
@@ -39,11 +41,11 @@ class Spot(object):
             self.emits = dict({name: values.get(name) for name in names}, name=frame.f_code.co_name)
 
     def entries(self):
-        """(state, parameters) of each row of the flush's statement; a bulk insert's states are None."""
+        """(state, parameters) of each row of the flush's statement; the state of a bulk insert's mapping is None."""
         if self.emits is None or not isinstance(self.emits["records"], list):
             return []
         at = 4 if self.emits["name"] == "_emit_post_update_statements" else 2
-        return [(record[0], record[at]) for record in self.emits["records"] if len(record) > at]
+        return [(_state(record), record[at]) for record in self.emits["records"] if len(record) > at]
 
     def deleted(self, table=None):
         """States that the flush deletes, of one table or of any."""
@@ -52,6 +54,22 @@ class Spot(object):
         return [
             state for state in gone if table is None or any(each is table for each in state.mapper.tables)
         ]
+
+
+def _state(record):
+    """The object's state; `bulk_save_objects` hands on the dictionary of the object alone."""
+    known = record[1] if isinstance(record[1], dict) else {}
+    return record[0] if record[0] is not None else known.get("_sa_instance_state")
+
+
+def is_flushed(tools):
+    """Whether a flush, and not own code that it calls, sets an attribute now."""
+    for frame in _frames(tools):
+        if str(frame.f_globals.get("__name__")) in _SYNC:
+            return True
+        if tools.place(frame) is not None:
+            return False
+    return False
 
 
 def _frames(tools):
@@ -96,7 +114,8 @@ class Statement(object):
     def _locate_deleted(self):
         """SQLite tells neither which row is still referred to, nor by which table."""
         gone = self.spot.deleted(self.table)
-        rows = [state.dict for state in gone] or self.rows
+        rows = [self._stored(_columns(state, self.table)) for state in gone]
+        rows = rows or [self._stored(row) for row in self.rows]
         known = (rules.referrer(self.table, row, number, self.lookup) for number, row in enumerate(rows))
         number, self.referrer = next((one for one in known if one), (0, ""))
         self.state = gone[number] if gone else None
@@ -132,7 +151,7 @@ class Statement(object):
             number = 0
         else:
             driver = rules.driver_rows(self.context)
-            known = driver if len(driver) == len(rows) else rows
+            known = driver if len(driver) == len(rows) else [self._stored(row) for row in rows]
             same = [n for n, row in enumerate(driver) if tuple(row.values()) == self.parameters]
             if len(same) == 1:  # a driver without RETURNING of many rows gets them one by one
                 return same[0] if self.found.kind != rules.FOREIGN_KEY else self._dangling(same[0])
@@ -140,6 +159,9 @@ class Statement(object):
         if self.found.kind == rules.FOREIGN_KEY and not self.columns:
             return self._dangling(number)
         return number
+
+    def _stored(self, row):
+        return rules.stored(self.table, row, getattr(self.context, "dialect", None))
 
     def _dangling(self, number):
         """SQLite does not name the reference that it refused: looked up row by row."""
@@ -194,6 +216,29 @@ class Statement(object):
         typed = [one for one in columns if getattr(one, "type", None) is bind.type]
         same = [one for one in typed if getattr(one, "key", None) == named]
         return (same or typed or [None])[0]
+
+
+def _columns(state, table):
+    """What is loaded of an object's row, {column key: value}."""
+    named = {column.key: attribute(state.mapper, column) for column in table.columns}
+    return {key: state.dict[name] for key, name in named.items() if name in state.dict}
+
+
+def may_lack_row(statement):
+    """Whether a row that another session holds back could have led to the refusal: a key is missing, or taken."""
+    if statement.found is not None and statement.found.kind in (rules.NOT_NULL, rules.CHECK):
+        return not statement.columns or any(column.foreign_keys for column in statement.columns)
+    return True
+
+
+def constant(columns, row):
+    """The one value of a row that its columns give every row by their default, as text; empty where there is none."""
+    defaults = [getattr(column, "default", None) for column in columns]
+    if not defaults or not all(getattr(one, "is_scalar", False) for one in defaults):
+        return ""
+    if any(row.get(column.key, one.arg) != one.arg for column, one in zip(columns, defaults)):
+        return ""
+    return ", ".join(repr(one.arg)[:_SHOWN] for one in defaults)
 
 
 def _context_of(error):

@@ -58,9 +58,9 @@ class Rows(object):
     def _note(self, connection, what):
         transaction = self._transaction(connection)
         if len(transaction) < _STATEMENTS:
-            places = self._tools.own_stack(1) if what[0] == "insert" else ()
-            place = (places[0]["file"], places[0]["line"]) if places else (None, None)
-            transaction.append(what + (place, self._culprit()))
+            places = self._tools.own_stack(20) if what[0] == "insert" else []
+            tests = [place for place in places if place["kind"] == "test"]
+            transaction.append(what + (_site(places) + _site(tests), self._culprit()))
 
     def _culprit(self):
         """The running test; nobody where a wider fixture inserts what is for many tests."""
@@ -110,13 +110,18 @@ class Rows(object):
                     if nodeid != test:
                         told.setdefault((nodeid,) + place, []).append(count)
                 rows[:] = [row for row in rows if row[2] == test]
-                for (nodeid, file, line), counts in list(told.items())[:_TOLD]:
-                    self._record(nodeid, table, sum(counts), file, line)
+                for (nodeid, file, line, *by), counts in list(told.items())[:_TOLD]:
+                    self._record(nodeid, table, sum(counts), file, line, by)
 
-    def _record(self, nodeid, table, count, file, line):
+    def _record(self, nodeid, table, count, file, line, by):
         after = "%d row%s" % (count, "" if count == 1 else "s")
         change = {"kind": "database", "name": table, "before": "", "after": after, "file": file, "line": line}
+        change["by"] = dict(zip(("file", "line"), by))
         self._tools.record({"t": "left", "id": nodeid, "changes": [change]})
+
+
+def _site(places):
+    return (places[0]["file"], places[0]["line"]) if places else (None, None)
 
 
 def _quiet(tools, function):

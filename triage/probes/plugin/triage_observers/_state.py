@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import functools
-import locale
-import logging
 import os
 import sys
-import threading
-import time
 import types
-import warnings
 import weakref
 
 import triage_observe
 
 tokens = triage_observe._load("triage_observers", "_tokens")
+around = triage_observe._load("triage_observers", "_surroundings")
 token = tokens.token
 
 _OWN = ("project", "test")
 _MODULES = 600
 _NAMES = 3000  # of one module, class or object
 _HELD = 100  # classes and objects of one module
-_NOISE = ("__", "@", "_sa_", "_abc_", "_pytest", "_xunit_", "_hypothesis")
+_NOISE = (
+    "__",
+    "@",
+    "_sa_",
+    "_abc_",
+    "_pytest",
+    "_xunit_",
+    "_hypothesis",
+    "_class_cleanups",
+    "tearDown_exceptions",
+)
 _VARIABLES = ("PYTEST_CURRENT_TEST",)
 _SETTINGS = ("sys.path", "locale", "timezone", "warnings.filters")
 _PYTEST = (("environment", "warnings.filters"), ("logging", "root.handlers"), ("logging", "root.level"))
-_CONTEXTS = (
-    ("flask.app_context", "_cv_app", "_app_ctx_stack"),
-    ("flask.request_context", "_cv_request", "_request_ctx_stack"),
-)
 _class_names, _class_order = type.__dict__["__dict__"].__get__, type.__dict__["__mro__"].__get__
-_getcwd, _setlocale = os.getcwd, locale.setlocale  # tests replace them
 
 
 class Space(object):
@@ -70,7 +71,8 @@ class Space(object):
                 identity, space = held.get(name, (None, None))
                 if identity != id(value):
                     kind = "class" if issubclass(type(value), type) else self._kind
-                    space = Space(kind, self._prefix + name + ".")
+                    within = _is_function if kind == "class" else None
+                    space = Space(kind, self._prefix + name + ".", within)
                 self._held[name] = (id(value), space)
         return [] if is_first else self._differences(before)
 
@@ -103,6 +105,8 @@ def names_of(value):
     """The own names of a class or an object, without asking it."""
     if issubclass(type(value), type):
         return _class_names(value)
+    if type(value) is types.FunctionType:
+        return _kept_by(value)
     for cls in _class_order(type(value)):
         found = _class_names(cls).get("__dict__")
         if isinstance(found, (types.GetSetDescriptorType, types.MemberDescriptorType)):
@@ -110,77 +114,23 @@ def names_of(value):
     return {}
 
 
+def _kept_by(function):
+    """Its attributes, and those of its parameters' defaults that can be changed."""
+    code, defaults, found = function.__code__, function.__defaults__ or (), dict(function.__dict__)
+    names = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
+    for name, value in list(zip(names, defaults)) + list((function.__kwdefaults__ or {}).items()):
+        if token(value, 1)[0] in tokens.MUTABLE:
+            found[name] = value
+    return found
+
+
+def _is_function(value):
+    return type(value) is types.FunctionType and bool(_kept_by(value))
+
+
 def _is_noise(name):
     """What interpreter, pytest and SQLAlchemy write for themselves."""
     return not isinstance(name, str) or name.startswith(_NOISE)
-
-
-def _shown(sentence, identity=None):
-    return ("shown", sentence, identity)
-
-
-def surroundings():
-    """Of the process, by (kind, name)."""
-    found = {
-        ("cwd", "cwd"): _shown(_cwd()),
-        ("environment", "sys.path"): token(sys.path),
-        ("environment", "locale"): _shown(_locale()),
-        ("environment", "timezone"): token(time.tzname),
-        ("environment", "warnings.filters"): _filters(),
-        ("logging", "root.level"): _shown(logging.getLevelName(logging.root.level)),
-        ("logging", "root.handlers"): _handlers(),
-        ("logging", "disable"): token(logging.root.manager.disable),
-    }
-    found.update({("context", name): one for name, one in contexts().items()})
-    for thread in threading.enumerate():
-        daemon = " (daemon)" if thread.daemon else ""
-        found["threads", thread.name] = _shown("running" + daemon, thread.ident)
-    return found
-
-
-def _cwd():
-    try:
-        return _getcwd()
-    except OSError:
-        return "a folder that is gone"
-
-
-def _locale():
-    try:
-        return str(_setlocale(locale.LC_ALL))
-    except (locale.Error, ValueError):
-        return "?"
-
-
-def _filters():
-    first = (
-        "; the first: %s %s" % (warnings.filters[0][0], warnings.filters[0][2].__name__)
-        if warnings.filters
-        else ""
-    )
-    told = "%d filter%s%s" % (len(warnings.filters), "" if len(warnings.filters) == 1 else "s", first)
-    return _shown(told, tuple(map(str, warnings.filters)))
-
-
-def _handlers():
-    handlers = logging.root.handlers
-    return _shown(", ".join(type(one).__name__ for one in handlers[:5]) or "none", tuple(map(id, handlers)))
-
-
-def contexts():
-    """The Flask contexts that are pushed: context variables since 2.2, stacks before."""
-    module = sys.modules.get("flask.globals")
-    found = {}
-    for name, variable, stack in _CONTEXTS if module is not None else ():
-        if hasattr(module, variable):
-            top = getattr(module, variable).get(None)
-        else:
-            top = getattr(getattr(module, stack, None), "top", None)
-        if top is not None:
-            app = getattr(getattr(top, "app", None), "name", "?")
-            depth = len(getattr(top, "_cv_tokens", ()) or ())
-            found[name] = _shown("pushed for %r" % str(app), (id(top), depth))
-    return found
 
 
 def environment():
@@ -193,6 +143,7 @@ class State(object):
     def __init__(self, tools):
         self._tools, self._spaces, self._own = tools, {}, {}
         self._environment, self._around = Space("environment", ""), None
+        self._fixtures = {}
         self.apps = {}
         tools.when_imported("flask.app", self._watch_apps)
 
@@ -211,6 +162,22 @@ class State(object):
         reference = weakref.ref(app, lambda _: self.apps.pop(number, None))
         self.apps[number] = (reference, Space("config", ""))
 
+    def watch(self, definition):
+        """The value of a fixture for many tests, as long as pytest keeps it."""
+        space = Space("fixture", "", self._holder(None))
+        self._fixtures[definition.argname] = (definition, space)
+        self._tools.guarded(space.changes, _value_of(definition))
+
+    def _of_fixtures(self):
+        found = []
+        for name, (definition, space) in list(self._fixtures.items()):
+            value = _value_of(definition)
+            if value:
+                found += self._tools.guarded(space.changes, value) or ()
+            else:
+                del self._fixtures[name]
+        return found
+
     def changes(self, within=False):
         """With `within` a test is under way, and pytest has its own warning filters and log handlers in place."""
         found = self._environment.changes(environment()) + self._differences(within)
@@ -223,10 +190,10 @@ class State(object):
             app = reference()
             if app is not None:
                 found += self._tools.guarded(space.changes, app.config) or ()
-        return found
+        return found + self._of_fixtures()
 
     def _differences(self, within):
-        before, self._around = self._around, surroundings()
+        before, self._around = self._around, self._surroundings()
         if within and before is not None:
             self._around.update((key, before[key]) for key in _PYTEST)
         if before is None:
@@ -234,6 +201,11 @@ class State(object):
         keys = list(self._around) + [key for key in before if key not in self._around and key[0] != "threads"]
         both = [(key, before.get(key), self._around.get(key)) for key in keys]
         return [key + (old, new) for key, old, new in both if old != new]
+
+    def _surroundings(self):
+        self._modules()
+        packages = {name.partition(".")[0] for name, is_own in self._own.items() if is_own}
+        return {**around.surroundings(), **around.loggers(packages)}
 
     def _modules(self):
         """The project's own, tests included."""
@@ -257,7 +229,12 @@ class State(object):
             kind = type(value)
             if issubclass(kind, type):
                 return names_of(value).get("__module__") == module
-            return bool(self._own.get(names_of(kind).get("__module__"))) and bool(names_of(value))
+            if kind is types.FunctionType:
+                return value.__module__ == module and _is_function(value)
+            if "_sa_instance_state" in names_of(value):
+                return False  # what is loaded and what has expired is its session's matter
+            is_own = self._own.get(names_of(kind).get("__module__"))
+            return bool(is_own) and (module is None or bool(names_of(value)))
 
         return holds
 
@@ -270,10 +247,16 @@ class State(object):
         if kind in ("module", "class"):
             return functools.partial(_attribute, name.split("."))
         if kind == "context":
-            return lambda: contexts().get(name)
+            return lambda: around.contexts().get(name)
         if kind == "cwd":
-            return lambda: _shown(_cwd())
-        return lambda: surroundings().get((kind, name))
+            return lambda: around.shown(around._cwd())
+        if kind == "fixture":
+            return lambda: _attribute(name.split("."), self._value_of(name.partition(".")[0]))
+        return lambda: self._surroundings().get((kind, name))
+
+    def _value_of(self, name):
+        known = self._fixtures.get(name)
+        return _value_of(known[0]) if known is not None else {}
 
     def _configured(self, name):
         apps = [reference() for reference, _ in list(self.apps.values())]
@@ -285,7 +268,7 @@ class State(object):
         parts = name.split(".")
         known = [
             kind
-            for kind, one in list(surroundings()) + [("context", one[0]) for one in _CONTEXTS]
+            for kind, one in list(around.surroundings()) + [("context", one[0]) for one in around.CONTEXTS]
             if one == name
         ]
         if known:
@@ -295,14 +278,24 @@ class State(object):
         return ["environment", "config", "threads"]
 
 
-def _attribute(parts):
-    for count in range(len(parts) - 1, 0, -1):
-        value = sys.modules.get(".".join(parts[:count]))
+def _attribute(parts, known=None):
+    for count in range(len(parts) - 1 if known is None else 1, 0, -1):
+        value = (sys.modules if known is None else known).get(".".join(parts[:count]))
         if value is not None:
-            for name in parts[count:]:
-                names = names_of(value)
-                if name not in names:
-                    return None
-                value = names[name]
-            return token(value)
+            return _found(value, parts[count:])
     return None
+
+
+def _found(value, parts):
+    for name in parts:
+        names = names_of(value)
+        if name not in names:
+            return None
+        value = names[name]
+    return token(value)
+
+
+def _value_of(definition):
+    """{name: value} of a fixture that is set up."""
+    cached = getattr(definition, "cached_result", None)
+    return {definition.argname: cached[0]} if cached is not None and cached[2] is None else {}

@@ -34,6 +34,7 @@ class Probe(object):
         """What a wider fixture makes is for many tests, and no test has left it."""
         if str(definition.scope) not in ("function", "Scope.Function"):
             self._state.changes(within=True)
+            self._state.watch(definition)
 
     def test_ended(self, item):
         found = self._state.changes()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import inspect
 import itertools
+import re
 import sys
 import weakref
 
@@ -18,6 +20,10 @@ _DETACHES = frozenset(
     "close reset invalidate expunge expunge_all remove commit rollback delete flush pop __exit__ __aexit__".split()
 )
 _ENDS = "persistent_to_detached deleted_to_detached pending_to_transient persistent_to_transient".split()
+_CLOSES = re.compile(
+    r"_*(?:close|shutdown|dispose|disconnect|tear_?down|clean_?up)$"
+    r"|_*(?:close|remove|end|clear|reset|release|shutdown|tear_?down|clean_?up)_(?:\w+_)?(?:session|db|scope)s?$"
+)
 _LIBRARIES = ("sqlalchemy.orm", "sqlalchemy.ext.asyncio", "flask.ctx", "flask_sqlalchemy")
 
 
@@ -91,6 +97,24 @@ class Objects(object):
     def here(self, limit=20):
         """Own places of the calling stack; below an `async with` that closes in a task of its own, those of the block."""
         return self._exit.get() or self._tools.own_stack(limit)
+
+    def closing(self, limit=20):
+        """The same, where a session is being closed: what only closes it for others stands last.
+
+        The end of a context manager, a callback of Flask, a helper named for it: the line that made them run is the site.
+        """
+        known = self._exit.get()
+        if known:
+            return known
+        own = [(frame, place) for frame, place in self._own_frames() if place is not None][: limit + 10]
+        start = 0
+        while start + 1 < len(own) and _only_closes(own[start][0]):
+            start += 1
+        places = [place for _, place in own]
+        return (places[start:] + places[:start])[:limit]
+
+    def _own_frames(self):
+        return [(frame, self._tools.place(frame)) for frame in itertools.islice(frames(self._tools), 300)]
 
     # births
 
@@ -204,12 +228,13 @@ class Objects(object):
         if record is None:
             return
         record["cleared"].pop(key, None)
-        if value is None and not self._in_constructor(state):
+        if value is None and not self.is_constructed(state):
             own = self._tools.own_stack(1)
             if own:
                 record["cleared"][key] = own[0]
 
-    def _in_constructor(self, state):
+    def is_constructed(self, state):
+        """Whether the object's own constructor stands on the calling stack."""
         instance = state.obj()
         for frame in itertools.islice(frames(self._tools), 40):
             if frame.f_code.co_name in _INSIDE and _first_argument(frame) is instance:
@@ -235,7 +260,7 @@ class Objects(object):
         if record is None:
             record = self._born(state, "query", born=[])
         record["last_session"], record["session"] = self.number(session), None
-        own = self.here(_BIRTH)
+        own = self.closing(_BIRTH)
         record["detached"] = {
             "place": own[0] if own else None,
             "outer": own[1:],
@@ -319,6 +344,15 @@ def frames(tools):
             frame, below = below, None
         yield frame
         frame = frame.f_back
+
+
+def _only_closes(frame):
+    code, outer = frame.f_code, frame.f_back
+    module = str(outer.f_globals.get("__name__")) if outer is not None else ""
+    is_generator = bool(code.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR))
+    if code.co_name in ("__exit__", "__aexit__", "<lambda>") or module.startswith("flask."):
+        return True
+    return (is_generator and module == "contextlib") or bool(_CLOSES.match(code.co_name))
 
 
 def _first_argument(frame):

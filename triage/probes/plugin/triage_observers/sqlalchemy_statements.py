@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 import weakref
@@ -28,7 +29,7 @@ class Statements(object):
         self._tools, self._objects = tools, tools.use("sqlalchemy-objects")
         self._known, self._mappers, self._aborted = {}, weakref.WeakSet(), weakref.WeakKeyDictionary()
         self._set, self._deletes = weakref.WeakKeyDictionary(), weakref.WeakKeyDictionary()
-        self._holders = holders.Holders(tools)
+        self._holders, self._order = holders.Holders(tools), itertools.count()
         self._sessions, self._story = mixing.Sessions(tools, self._objects), story.Story(tools)
         tools.when_imported("sqlalchemy.engine", self._engine)
         tools.when_imported("sqlalchemy.orm", self._orm)
@@ -82,17 +83,27 @@ class Statements(object):
         names.update(one.key for one in mapper.relationships if one.direction.name == "MANYTOONE")
         for name in names:
             self._watch_one(listen, getattr(cls, name), name)
+        for one in mapper.column_attrs:
+            kinds = [getattr(column, "type", None) for column in one.columns[:1]]
+            if one.key not in names and kinds and rules.may_hold_uuid(kinds[0]):
+                self._watch_one(listen, getattr(cls, one.key), one.key, kinds[0])
 
-    def _watch_one(self, listen, attribute, name):
+    def _watch_one(self, listen, attribute, name, kind=None):
+        """Each value that is set; of a column of this type only what does not fit it."""
+
         def was_set(state, value, old, initiator):
-            self._tools.guarded(self._was_set, state, name, value is None)
+            if kind is None or rules.is_other_uuid(kind, value):
+                self._tools.guarded(self._was_set, state, name, value is None)
 
         listen(attribute, "set", was_set, raw=True)
 
     def _was_set(self, state, name, is_none):
+        # what a constructor sets is its caller's matter; a flush only passes on the keys of other rows
+        if self._objects.is_constructed(state) or refusals.is_flushed(self._tools):
+            return
         own = self._tools.own_stack(1)
         if own:
-            self._set.setdefault(state, {})[name] = dict(own[0], none=is_none)
+            self._set.setdefault(state, {})[name] = dict(own[0], none=is_none, order=next(self._order))
 
     # one refusal
 
@@ -159,7 +170,9 @@ class Statements(object):
         record["set"] = dict(self._set.get(state) or {}) if state is not None else {}
         record["deleted"] = self._deletion(statement, spot)
         record["near"] = self._near(record, statement, spot)
-        record["mixed"] = self._sessions.mixed(record, spot, statement)
+        could = refusals.may_lack_row(statement)
+        record["mixed"] = self._sessions.mixed(record, spot, statement) if could else None
+        record["default"] = refusals.constant(statement.columns, statement.row)
         if statement.columns and getattr(record["found"], "kind", "") == rules.UNIQUE:
             record["holder"] = self._holders.of(table, statement.columns, statement.row)
 
