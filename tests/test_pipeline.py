@@ -95,6 +95,7 @@ def go(project: Project, tools: Tools, seen: list[Progress] | None = None) -> Pr
     return run_project(project, tools, (seen if seen is not None else []).append)
 
 
+@pytest.mark.children
 def test_a_project_with_models_goes_as_far_as_the_plan(tools: Tools, make: Callable[..., Project]) -> None:
     project = make("models", HEAD + "playbooks: [books]\n", models=MODELS, test_shop=TESTS)
     write_files(project.root, {"books/bad.yaml": "id: bad\n"})

@@ -245,3 +245,19 @@ def test_json_is_whole_where_the_terminal_knows_ascii_only(ran: Answer, workspac
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.decode("ascii"))
+
+
+@pytest.mark.children
+def test_causes_are_proven_where_it_is_asked_for(triage: Triage, tmp_path: Path) -> None:
+    root = project(tmp_path / "shop", "def test_a(): assert 1 == 2\n")
+    plain = triage("run", str(root), "--json", cwd=tmp_path)
+    proven = triage("run", str(root), "--json", "--probe", "--reruns", "1", cwd=tmp_path)
+    assert [one["repeats"] for one in json.loads(plain.out)["diagnoses"]] == [""]
+    (cause,) = json.loads(proven.out)["diagnoses"]
+    assert cause["repeats"].startswith("failed in 3 of 3 identical runs")
+
+
+def test_a_count_of_reruns_is_a_whole_number_from_one(triage: Triage, tmp_path: Path) -> None:
+    answer = triage("run", str(tmp_path), "--reruns", "0", cwd=tmp_path)
+    assert answer.status == 2
+    assert "--reruns" in answer.err
