@@ -86,7 +86,7 @@ class Pollutions:
         before = {test: self._laboratory.before(test) for test in tests}
         suite = tuple(dict.fromkeys(one for test in tests for one in (*before[test], test)))
         if self._laboratory.estimate_s(suite) > MAX_SUITE_S:
-            self.notes.append(f"{len(tests)} tests pass alone; the suite is too long to search for why")
+            self.notes.append(f"tests that pass alone: {len(tests)}; the suite is too long to search for why")
             return {}
         whole = self._run(Trial("suite order", suite, self._observers))
         again = [one for one in victims if whole.fails(one.case.id)]
