@@ -122,7 +122,7 @@ def test_a_suite_that_is_too_long_is_not_run_again_and_that_is_told(
     world = spoilt("known")
     found = examined(world, lookup)
     assert world.names == ["observe"]
-    assert found.notes == ("1 tests pass alone; the suite is too long to search for why",)
+    assert found.notes == ("tests that pass alone: 1; the suite is too long to search for why",)
     assert (of("v", found).playbook, of("v", found).proof) == ("known", Proof.NONE)
 
 
