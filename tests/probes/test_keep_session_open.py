@@ -54,7 +54,7 @@ def test_a_session_kept_at_the_right_line_makes_the_test_pass(name: str, all_lin
     assert all_lines.errors() == []
 
 
-@pytest.mark.parametrize("name", CAUSES.keys() - MORE.keys())
+@pytest.mark.parametrize("name", sorted(CAUSES.keys() - MORE.keys()))
 def test_what_was_kept_is_told_with_the_line(name: str, all_lines: Seen) -> None:
     (told,) = all_lines.applied(name)
     file, text = CAUSES[name]

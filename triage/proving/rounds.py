@@ -126,7 +126,9 @@ class Rounds:
         return root is not None and root not in one.company and root != one.failure.root
 
     def _judge(self, one: Subject, steps: tuple[Step, ...], result: TrialResult) -> None:
-        applied = {(each.kind, each.file, each.line): each.text for each in _applied(one, result)}
+        applied: dict[tuple[str, str, int], str] = {}
+        for each in _applied(one, result):
+            applied.setdefault((each.kind, each.file, each.line), each.text)
         text = "; ".join(applied[step.key] for step in steps if step.key in applied)
         if not any(step.key in applied for step in steps):
             one.attempts.append(Attempt(steps, Effect.NOT_APPLIED))
@@ -212,9 +214,11 @@ def _at_own_names(chain: Sequence[Step], one: Subject) -> tuple[Step, ...]:
 
 
 def _applied(one: Subject, result: TrialResult) -> Iterable[Applied]:
-    for test in (one.test, *one.company):
+    """What took effect for a test, its company, or another one: a wider fixture is made once for many."""
+    for test in (one.test, *one.company, ""):
         yield from result.applied.get(test, ())
-    yield from result.applied.get("", ())  # in the whole process
+    for found in result.applied.values():
+        yield from found
 
 
 def _distinct(tests: Iterable[str]) -> tuple[str, ...]:

@@ -20,15 +20,22 @@ class Parents(object):
         pairs = [(each.parent, each.column) for each in constraint.elements]
         connection = one.connection()
         wanted = {referred: known[local] for local, referred in pairs if local in known}
+        row = None
         if not fresh:
-            for obj in near:
-                found = self._tools.guarded(self._of_object, one, obj, pairs, wanted)
-                if found:
-                    return {local: found[referred] for local, referred in pairs}
-        row = None if fresh else self.existing(connection, pairs, wanted)
+            row = self._of_objects(one, near, pairs, wanted) or self.existing(connection, pairs, wanted)
+        if row is None and not fresh:  # what this flush is about to insert may be the parent that a new row would collide with
+            row = self._of_objects(one, list(one.session.new), pairs, wanted)
         if row is None:
             row = self.new(connection, pairs[0][1].table, one.state.mapper, wanted, _DEPTH)
         return None if row is None else {local: row[referred] for local, referred in pairs}
+
+    def _of_objects(self, one, objects, pairs, wanted):
+        for obj in objects:
+            if obj is not one.state.obj():
+                found = self._tools.guarded(self._of_object, one, obj, pairs, wanted)
+                if found:
+                    return found
+        return None
 
     def existing(self, connection, pairs, wanted):
         """{referred column: value} of any row that agrees with `wanted`."""
