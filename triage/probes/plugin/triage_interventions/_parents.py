@@ -23,7 +23,9 @@ class Parents(object):
         row = None
         if not fresh:
             row = self._of_objects(one, near, pairs, wanted) or self.existing(connection, pairs, wanted)
-        if row is None and not fresh:  # what this flush is about to insert may be the parent that a new row would collide with
+        if (
+            row is None and not fresh
+        ):  # what this flush is about to insert may be the parent that a new row would collide with
             row = self._of_objects(one, list(one.session.new), pairs, wanted)
         if row is None:
             row = self.new(connection, pairs[0][1].table, one.state.mapper, wanted, _DEPTH)
