@@ -32,7 +32,7 @@ from triage.tools import Tools
 pytestmark = pytest.mark.children
 
 # At least once more after the first two runs; on a busy machine the time is used up then.
-ALWAYS = re.compile(r"failed in (3 of 3|4 of 4) identical runs; a test that fails less often than \d\d % ")
+ALWAYS = re.compile(r"failed in (3 of 3|4 of 4) runs; a test that fails less often than \d\d % ")
 Told = Mapping[str, Any]
 Folders = pytest.TempPathFactory
 

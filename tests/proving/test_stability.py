@@ -8,7 +8,7 @@ from triage.rules.lookup import Lookup
 def test_reruns_are_counted_together_with_the_two_runs_before(lookup: Lookup) -> None:
     one = of("a", examined(World({"a": [Defect(3, "plain")]}), lookup))
     assert one.repeats == (
-        "failed in 4 of 4 identical runs; a test that fails less often than 47 % of the time would have "
+        "failed in 4 of 4 runs; a test that fails less often than 47 % of the time would have "
         "passed at least once (95 %)"
     )
 

@@ -28,8 +28,11 @@ class Repeat:
     counts: Mapping[Outcome, int] = field(default_factory=dict)
 
 
-def verdict(outcomes: Sequence[Outcome]) -> Repeat:
-    """Of identical runs: the same tests in the same order in the same environment."""
+def verdict(outcomes: Sequence[Outcome], alike_in: str = "identical ") -> Repeat:
+    """Of identical runs: the same tests in the same order in the same environment.
+
+    `alike_in` is the word for them; empty where other tests ran beside in some of them.
+    """
     counts = Counter(outcomes)
     runs, failures = len(outcomes), sum(outcome.is_failing for outcome in outcomes)
     alike = len(counts) == 1
@@ -40,7 +43,7 @@ def verdict(outcomes: Sequence[Outcome]) -> Repeat:
         is_flaky=len(counts) > 1,
         rate=rate,
         chance_if_even=0.5**runs if alike else None,
-        sentence=_sentence(counts, runs, rate),
+        sentence=_sentence(counts, runs, rate, alike_in),
         counts=dict(counts),
     )
 
@@ -57,14 +60,14 @@ def _bound(runs: int, failures: int) -> float:
     return least_rate(runs) if failures else 1 - least_rate(runs)
 
 
-def _sentence(counts: Mapping[Outcome, int], runs: int, rate: float | None) -> str:
+def _sentence(counts: Mapping[Outcome, int], runs: int, rate: float | None, alike_in: str) -> str:
     if not runs:
         return "not run again"
     if rate is None:
         each = ", ".join(f"{_word(outcome)} in {count}" for outcome, count in _ordered(counts))
-        return f"{each} of {runs} identical runs: flaky"
+        return f"{each} of {runs} {alike_in}runs: flaky"
     (outcome,) = counts
-    told = f"{_word(outcome)} in {runs} of {runs} identical {'run' if runs == 1 else 'runs'}"
+    told = f"{_word(outcome)} in {runs} of {runs} {alike_in}{'run' if runs == 1 else 'runs'}"
     if outcome.is_failing:
         return (
             f"{told}; a test that fails less often than {math.floor(rate * 100)} % of the time would have "

@@ -48,7 +48,8 @@ def reruns_of(
     told = {test: found for test, found in outcomes.items() if found}
     unlike = tuple(test for test, found in told.items() if not any(one.is_failing for one in found))
     failed = {
-        test: verdict([*found[:1] * 2, *found] if _always(found) else found) for test, found in told.items()
+        test: verdict([*found[:1] * 2, *found], "") if _always(found) else verdict(found)
+        for test, found in told.items()
     }
     return Stability(failed, unlike)
 
