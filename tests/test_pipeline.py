@@ -77,7 +77,7 @@ def test_word(word):
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tools]:
     """One for all: the environment is then examined once."""
     folder = tmp_path_factory.mktemp("workspace")
-    with Tools(Settings(folder), os.environ) as made:
+    with Tools(Settings(folder, probe=False), os.environ) as made:
         yield made
 
 
@@ -95,7 +95,6 @@ def go(project: Project, tools: Tools, seen: list[Progress] | None = None) -> Pr
     return run_project(project, tools, (seen if seen is not None else []).append)
 
 
-@pytest.mark.children
 def test_a_project_with_models_goes_as_far_as_the_plan(tools: Tools, make: Callable[..., Project]) -> None:
     project = make("models", HEAD + "playbooks: [books]\n", models=MODELS, test_shop=TESTS)
     write_files(project.root, {"books/bad.yaml": "id: bad\n"})

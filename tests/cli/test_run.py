@@ -13,6 +13,8 @@ from tests.builders import write_files
 from tests.cli.conftest import Answer, Triage, project
 from triage.schema import first_problem
 
+pytestmark = pytest.mark.children
+
 COMMAND = [sys.executable, "-P", "-m", "triage"]
 JUNK_DATABASE = "SQLite format 3\0" + "junk" * 2000
 
@@ -247,7 +249,6 @@ def test_json_is_whole_where_the_terminal_knows_ascii_only(ran: Answer, workspac
     assert json.loads(done.stdout.decode("ascii"))
 
 
-@pytest.mark.children
 def test_causes_are_proven_where_it_is_asked_for(triage: Triage, tmp_path: Path) -> None:
     root = project(tmp_path / "shop", "def test_a(): assert 1 == 2\n")
     plain = triage("run", str(root), "--json", cwd=tmp_path)

@@ -17,6 +17,8 @@ from triage.model.run import RunArtifacts
 from triage.model.terms import RunStatus
 from triage.stages.run import RunOptions, run_tests
 
+pytestmark = pytest.mark.children
+
 SECONDS = 40.0  # for runs that end by themselves: only a wedged machine takes longer
 QUICK = RunOptions(grace_s=1.5)
 
