@@ -214,11 +214,9 @@ def _at_own_names(chain: Sequence[Step], one: Subject) -> tuple[Step, ...]:
 
 
 def _applied(one: Subject, result: TrialResult) -> Iterable[Applied]:
-    """What took effect for a test, its company, or another one: a wider fixture is made once for many."""
-    for test in (one.test, *one.company, ""):
+    """What took effect while this test or its company ran; another test's proves nothing of this one."""
+    for test in (one.test, *one.company, ""):  # the last: in the whole process
         yield from result.applied.get(test, ())
-    for found in result.applied.values():
-        yield from found
 
 
 def _distinct(tests: Iterable[str]) -> tuple[str, ...]:
