@@ -6,7 +6,7 @@ It is imported while the tests run, so that its cost hides behind theirs.
 import hashlib
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 from triage.commit import head_commit
 from triage.errors import TriageError
 from triage.model.environment import Environment
+from triage.model.fix import FixReport
 from triage.model.history import Changes
 from triage.model.project import Project
 from triage.model.report import ProjectReport, RunFacts
@@ -27,6 +28,7 @@ from triage.rules.lookup import Lookup
 from triage.rules.source import SourceTree
 from triage.stages.classify import classify, clusters_of
 from triage.stages.diagnose import Diagnosed, Prove, diagnose
+from triage.stages.fix import with_fixes
 from triage.stages.parse import parse
 from triage.stages.plan import Launcher, gates_of, make_plan
 from triage.stages.record import record
@@ -49,10 +51,30 @@ class Scene:
     on_rerun: Callable[[str, int], None] = lambda _name, _tests: None
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a run showed, before it is reported."""
+
+    run: TestRun
+    found: Diagnosed
+    lookup: Lookup
+    masker: Masker
+
+
 def judge(
     scene: Scene, artifacts: RunArtifacts | TriageError, tools: Tools
 ) -> tuple[Mapping[str, Any], Changes]:
     """Parse, classify, diagnose, plan, report, record; gives the summary and what changed."""
+    return conclude(scene, understand(scene, artifacts, tools), tools)
+
+
+def understand(
+    scene: Scene,
+    artifacts: RunArtifacts | TriageError,
+    tools: Tools,
+    only: Collection[str] | None = None,
+) -> Understood:
+    """Parse, classify, diagnose; with `only` these failing tests alone are looked into."""
     project = scene.project
     masker = Masker.from_environment({**tools.environ, **project.test.env})
     if isinstance(artifacts, TriageError):
@@ -63,12 +85,23 @@ def judge(
     tree = SourceTree(project.root, project.source, project.test.arguments)
     lookup = Lookup(tree)
     sorted_ = classify(run.cases, tools.matcher(project), lookup.has_near)
-    prover = _prover(scene, artifacts, run, tools, lookup, masker) if sorted_.failures else None
-    found = diagnose(sorted_.failures, tools.matcher(project).playbooks, lookup, prover)
+    failures = tuple(one for one in sorted_.failures if only is None or one.case.id in only)
+    prover = _prover(scene, artifacts, run, tools, lookup, masker) if failures else None
+    found = diagnose(failures, tools.matcher(project).playbooks, lookup, prover)
     run = replace(run, notes=(*run.notes, *found.notes))
-    report = _report(scene, run, tools, lookup, found, _launcher(scene, masker))
+    return Understood(run, found, lookup, masker)
+
+
+def conclude(
+    scene: Scene, known: Understood, tools: Tools, cured: FixReport | None = None
+) -> tuple[Mapping[str, Any], Changes]:
+    """Plan, report, record; what was cured stands with the tasks of the plan."""
+    report = report_of(scene, known, tools)
+    if cured is not None:
+        report = replace(report, plan=with_fixes(report.plan, cured))
     summary = write_report(report, scene.folder)
-    changes = record(report, run, json.dumps(summary), tools.store, source=_state(scene, tree))
+    state = _state(scene, known.lookup.tree)
+    changes = record(report, known.run, json.dumps(summary), tools.store, source=state)
     return summary, changes
 
 
@@ -108,10 +141,10 @@ def _prover(
     return Prover(tools.matcher(scene.project).playbooks, lookup, means).prove
 
 
-def _report(
-    scene: Scene, run: TestRun, tools: Tools, lookup: Lookup, found: Diagnosed, launcher: Launcher
-) -> ProjectReport:
-    project = scene.project
+def report_of(scene: Scene, known: Understood, tools: Tools) -> ProjectReport:
+    """Everything that there is to say of it, the plan included."""
+    project, run, lookup, found = scene.project, known.run, known.lookup, known.found
+    launcher = _launcher(scene, known.masker)
     matcher = tools.matcher(project)
     diagnoses, failures = found.diagnoses, found.failures
     clusters = clusters_of(failures)
@@ -130,7 +163,7 @@ def _report(
         diagnoses=diagnoses,
         latent=latent,
         clusters=clusters,
-        plan=make_plan(diagnoses, latent, clusters, matcher.playbooks, launcher),
+        plan=make_plan(diagnoses, latent, clusters, matcher.playbooks, launcher, project.must_haves),
     )
 
 

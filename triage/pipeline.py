@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from triage.errors import ProvisionError, RunError, TriageError
 from triage.model.environment import Environment
@@ -21,6 +21,9 @@ from triage.process.child import interrupt_all
 from triage.stages.provision import provision
 from triage.stages.run import RunOptions, run_tests
 from triage.tools import Tools
+
+if TYPE_CHECKING:
+    from triage import judgement
 
 Watch = Callable[[Progress], None]
 INTERRUPT_S = 0.1  # how often what still runs is told to end
@@ -54,6 +57,17 @@ def run_projects(
 
 def run_project(project: Project, tools: Tools, watch: Watch) -> ProjectResult:
     """One project as far as the plan, recorded; what cannot be run is recorded as that."""
+    scene, artifacts = run_scene(project, tools, watch)
+    from triage import judgement  # noqa: PLC0415 - `preload` has imported it while the tests ran
+
+    summary, changes = judgement.judge(scene, artifacts, tools)
+    return finish(scene, artifacts, summary, changes, tools, watch)
+
+
+def run_scene(
+    project: Project, tools: Tools, watch: Watch
+) -> "tuple[judgement.Scene, RunArtifacts | TriageError]":
+    """Provision and run, in a new folder."""
     started = datetime.now(UTC)
     folder = tools.folders.new_run(project.name, f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
     environment: Environment | None = None
@@ -64,20 +78,29 @@ def run_project(project: Project, tools: Tools, watch: Watch) -> ProjectResult:
         artifacts: RunArtifacts | TriageError = _run(project, environment, folder, watch)
     except (ProvisionError, RunError) as error:
         artifacts = error
-    from triage import judgement  # noqa: PLC0415 - `preload` has imported it while the tests ran
+    from triage.judgement import Scene  # noqa: PLC0415 - `preload` has imported it while the tests ran
 
     watch(Progress(project.name, "finding causes"))
 
     def again(name: str, tests: int) -> None:
         watch(Progress(project.name, f"proving causes: {name}", total=tests))
 
-    scene = judgement.Scene(project, environment, folder, started, again)
-    summary, changes = judgement.judge(scene, artifacts, tools)
-    tools.folders.set_latest(folder)
-    watch(Progress(project.name, "done"))
-    return ProjectResult(
-        project.name, folder, summary, changes, artifacts if isinstance(artifacts, TriageError) else None
-    )
+    return Scene(project, environment, folder, started, again), artifacts
+
+
+def finish(
+    scene: "judgement.Scene",
+    artifacts: RunArtifacts | TriageError,
+    summary: Mapping[str, Any],
+    changes: Changes,
+    tools: Tools,
+    watch: Watch,
+) -> ProjectResult:
+    """The run becomes the project's latest."""
+    tools.folders.set_latest(scene.folder)
+    watch(Progress(scene.project.name, "done"))
+    error = artifacts if isinstance(artifacts, TriageError) else None
+    return ProjectResult(scene.project.name, scene.folder, summary, changes, error)
 
 
 def _run(project: Project, environment: Environment, folder: Path, watch: Watch) -> RunArtifacts:

@@ -1,6 +1,7 @@
 """A located cause with its evidence."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from triage.model.terms import Proof
 
@@ -26,12 +27,28 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class Defect:
+    """A place to cure, with what is known of it: `names` are those that sentences and remedies take.
+
+    `change` is the intervention that took effect there (empty: none did), `message` the exception's.
+    """
+
+    playbook: str
+    file: str
+    line: int
+    symbol: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    change: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """One cause and the failing tests that it explains; `dependents` only follow from them.
 
     `playbook` is None for a cluster of unknown failures, whose cause is its deepest own frame.
     `repeats` says how often its tests were run again and what that supports; `behind` are places of
-    defects that showed only once this cause was taken away.
+    defects that showed only once this cause was taken away. `defects` are the cause and those, for remedies.
     """
 
     id: str
@@ -45,3 +62,4 @@ class Diagnosis:
     cluster: str | None = None
     repeats: str = ""
     behind: tuple[tuple[str, int], ...] = ()
+    defects: tuple[Defect, ...] = ()

@@ -1,7 +1,10 @@
 """The ordered proposal."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from triage.model.project import MustHaves
 from triage.model.terms import Risk, Severity
 
 
@@ -23,7 +26,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`verify` are shell commands that run as they stand from the project's root."""
+    """`verify` are shell commands that run as they stand from the project's root.
+
+    `fix` is the JSON of what was proven for it (None: nothing was tried).
+    """
 
     id: str
     title: str
@@ -41,6 +47,7 @@ class Task:
     tests: tuple[str, ...]
     verify: tuple[str, ...]
     done: str
+    fix: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,10 @@ class PlanPhase:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    """`must_haves` are those of the project file, which the work must keep or bring about."""
+
     phases: tuple[PlanPhase, ...] = ()
+    must_haves: MustHaves = field(default_factory=MustHaves)
 
     @property
     def effort_min(self) -> int:

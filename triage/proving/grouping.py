@@ -1,15 +1,15 @@
 """Proofs of single tests to diagnoses: one for each cause, what only follows under its root."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from triage.model.diagnosis import Cause, Diagnosis, Evidence
+from triage.model.diagnosis import Cause, Defect, Diagnosis, Evidence
 from triage.model.failure import Failure
 from triage.model.playbook import Playbook
 from triage.model.terms import Proof, Severity
 from triage.proving.candidates import Candidate
 from triage.proving.prove import Proofs, Proven
-from triage.proving.subject import Effect, Step, Subject
+from triage.proving.subject import TARGET_NAMES, Effect, Step, Subject
 
 MAX_EVIDENCE = 16
 # What a proof does to the prior trust in a match: judgements, no measured rates.
@@ -95,7 +95,32 @@ def _diagnosis(
         cluster=None if match else best.failure.fingerprint,
         repeats=_repeats(group),
         behind=tuple(dict.fromkeys(step.candidate.place for step in _behind(group, dependents, proofs))),
+        defects=tuple(_defects([best, *group], _behind(group, dependents, proofs))),
     )
+
+
+def _defects(group: Iterable[Located], behind: Iterable[Step]) -> Iterable[Defect]:
+    """The cause as each kind of target shows it, then what hid behind it; each place and target once."""
+    known: dict[tuple[str, str, int, str], Defect] = {}
+    for one in group:
+        kept = one.proven.subject.kept if one.proven else ()
+        head = one.failure.problem.head
+        found = _defect(one.failure.playbook or "", one.candidate, kept[0].kind if kept else "")
+        found = replace(found, message=head.message if head else "")
+        known.setdefault(_kind_of(found), found)
+    for step in behind:
+        found = _defect(step.playbook, step.candidate, step.kind)
+        known.setdefault(_kind_of(found), found)
+    return known.values()
+
+
+def _defect(playbook: str, found: Candidate, change: str) -> Defect:
+    cause = found.cause
+    return Defect(playbook, cause.file, cause.line, cause.symbol, dict(found.names), change)
+
+
+def _kind_of(one: Defect) -> tuple[str, str, int, str]:
+    return one.playbook, one.file, one.line, " ".join(one.names.get(name, "") for name in TARGET_NAMES)
 
 
 def _confidence(group: Sequence[Located], proof: Proof) -> float:

@@ -10,7 +10,13 @@ from triage.model.terms import Proof
 from triage.proving.candidates import Candidate
 from triage.signature import signature
 
-_TARGET = ("model", "table", "column", "attribute", "constraint")  # names that tell one defect from another
+TARGET_NAMES = (
+    "model",
+    "table",
+    "column",
+    "attribute",
+    "constraint",
+)  # names that tell one defect from another
 
 
 class Effect(StrEnum):
@@ -101,6 +107,6 @@ def fingerprint_of(failure: Failure, found: tuple[Candidate, ...]) -> tuple[obje
     head = failure.problem.head
     frames = [frame for frame in head.frames if frame.is_own] if head else []
     seen = next((one for one in found if one.proof is Proof.OBSERVED), None)
-    observed = (seen.place, *(seen.names.get(name) for name in _TARGET)) if seen else None
+    observed = (seen.place, *(seen.names.get(name) for name in TARGET_NAMES)) if seen else None
     text = signature(head.type, head.message, ()) if head else failure.problem.text[:500]
     return text, (frames[-1].file, frames[-1].line) if frames else None, observed
