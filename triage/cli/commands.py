@@ -2,7 +2,7 @@
 
 import typer
 
-from triage.cli import init, nightly, playbooks, report, reports, run
+from triage.cli import fix, init, nightly, playbooks, report, reports, run, verify
 
 
 def register(app: typer.Typer) -> None:
@@ -12,6 +12,8 @@ def register(app: typer.Typer) -> None:
     app.command("report")(report.report)
     app.command("plan")(report.plan)
     app.command("history")(report.history)
+    app.command("fix")(fix.fix)
+    app.command("verify")(verify.verify)
     app.command("nightly")(nightly.nightly)
     app.add_typer(playbooks.app, name="playbooks")
     app.command("init")(init.init)

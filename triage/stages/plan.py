@@ -10,7 +10,7 @@ from triage.model.diagnosis import Diagnosis
 from triage.model.failure import Cluster
 from triage.model.plan import Gate, Plan, PlanPhase, Site, Task
 from triage.model.playbook import Playbook
-from triage.model.project import Targets
+from triage.model.project import MustHaves, Targets
 from triage.model.report import LatentDefect
 from triage.model.run import TestRun
 from triage.model.terms import Risk, RunStatus, Severity
@@ -82,6 +82,7 @@ def make_plan(
     clusters: Sequence[Cluster],
     playbooks: Mapping[str, Playbook],
     launcher: Launcher,
+    must_haves: MustHaves | None = None,
 ) -> Plan:
     """Tasks by playbook and file, within a phase the most severe and then those of most tests first.
 
@@ -92,10 +93,11 @@ def make_plan(
         *_latent_tasks(latent, playbooks, launcher, {one.playbook for one in diagnoses}),
         *_unknown_tasks(diagnoses, clusters, launcher),
     ]
+    wanted = must_haves or MustHaves()
     if not tasks:
-        return Plan()
+        return Plan(must_haves=wanted)
     tasks.append((PHASES[-1][0], _validation(launcher)))
-    return Plan(tuple(_phases(tasks)))
+    return Plan(tuple(_phases(tasks)), wanted)
 
 
 def _percent(rate: float) -> float:

@@ -62,15 +62,17 @@ def write_report(report: ProjectReport, folder: Path) -> dict[str, Any]:
     """Write `summary.json`, `plan.json` and `plan.md`, each whole; gives the summary.
 
     Raises:
-        TriageError: the summary does not fit its own schema (a bug, nothing is written).
+        TriageError: the summary or the plan does not fit its own schema (a bug, nothing is written).
     """
     document = summary(report)
-    problem = first_problem(document, "summary")
-    if problem:
-        raise TriageError("the summary does not fit its schema", where=problem, hint="please report this")
+    plan = plan_document(document)
+    for name, written in (("summary", document), ("plan", plan)):
+        problem = first_problem(written, name)
+        if problem:
+            raise TriageError(f"the {name} does not fit its schema", where=problem, hint="please report this")
     root = Path(report.root)
     write_whole(folder / "summary.json", _json(document))
-    write_whole(folder / "plan.json", _json(plan_document(document)))
+    write_whole(folder / "plan.json", _json(plan))
     text = plan_markdown(document, lambda file, line, others: excerpt(root, file, line, others))
     write_whole(folder / "plan.md", text.encode("utf-8", "backslashreplace"))
     return document
