@@ -1,5 +1,11 @@
 """The plan for the person who carries it out."""
 
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
 import pytest
 from markdown_it import MarkdownIt
 
@@ -7,7 +13,7 @@ from tests.builders import cluster, diagnosis, failure, finding, playbook, raise
 from triage.model.diagnosis import Evidence
 from triage.model.plan import Gate
 from triage.model.report import LatentDefect
-from triage.render.plan_markdown import hours, plan_markdown, tally
+from triage.render.plan_markdown import hours, plan_markdown, runnable, tally
 from triage.render.summary import summary
 from triage.stages.plan import Launcher, make_plan
 from triage.stages.report import patterns_of
@@ -117,3 +123,69 @@ def test_counts_in_words(counts: dict[str, int], text: str) -> None:
 )
 def test_efforts_in_words(minutes: int, text: str) -> None:
     assert hours(minutes) == text
+
+
+def test_a_task_says_files_action_verify_and_done_in_this_order() -> None:
+    text = document("word").partition("### T1")[2].partition("###")[0]
+    places = [text.index(f"\n- {part}:") for part in ("Files", "Action", "Done", "Verify")]
+    assert places == sorted(places)
+    assert "- Done: 2 tests that failed pass\n" in text
+    assert "  1. look\n  2. mend\n" in text
+
+
+@pytest.mark.parametrize(
+    "word", ["two words", "it's ##[group]x", "a$(b)`c`\\", "é\u202e", "##", "-x", '"', "'##'", "a\n::b::c"]
+)
+def test_a_command_means_the_same_where_a_ci_system_reads_along(word: str) -> None:
+    shown = runnable(Launcher(("python",), (word,), "env A=1").command())
+    assert shlex.split(shown) == ["env", "A=1", "python", word]
+    assert "##[" not in shown
+
+
+def test_a_command_runs_as_it_stands_where_the_interpreter_has_spaces_in_its_path(tmp_path: Path) -> None:
+    python = tmp_path / "my env" / "python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    books = {"known": playbook("known")}
+    launcher = Launcher((str(python), "-c", "import sys; print(sys.argv[1:])"), ("tests",), "env 'A=b c'")
+    cause = diagnosis("D1", "known", "tests/a.py::a[x y ##[z]]")
+    text = plan_markdown(summary(report(plan=make_plan((cause,), (), (), books, launcher))), lambda *_: None)
+    blocks = [token.content for token in GITHUB.parse(text) if token.info == "sh"]
+    done = [
+        subprocess.run(block, shell=True, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+        for block in blocks
+    ]
+    assert done == ["['tests/a.py::a[x y ##[z]]']\n", "['tests']\n"]
+
+
+def fixed(words: str) -> dict[str, Any]:
+    cause = diagnosis("D1", "known", "tests/a.py::a")
+    plan = make_plan((cause,), (), (), {"known": playbook("known")}, Launcher(("python",), ()))
+    found = summary(report(plan=plan))
+    found["plan"]["phases"][0]["tasks"][0]["fix"] = {
+        "status": "proven",
+        "applicability": "unsafe",
+        "remedy": "mend-it",
+        "files": [words],
+        "judge": [words],
+        "migration": [words],
+        "diff": f"--- a/x\n+++ b/x\n@@ -1 +1 @@\n-x = {words}\n+x = 1\n",
+        "verdict": {"fixed": ["a", "b"], "still_failing": ["c"], "new_failures": []},
+        "proof": {"cause": "flipped", "fix": words, "guard": "caught"},
+    }
+    return found
+
+
+def test_a_fix_is_shown_with_what_to_judge_its_proof_and_its_diff() -> None:
+    text = plan_markdown(fixed("`old`"), lambda *_: None)
+    assert "- Fix: mend-it, proven, unsafe: 2 tests turned green, 1 still failing, 0 new\n" in text
+    assert "- Judge: `old`\n- Migration: `old`\n- Proof of the cause: flipped\n" in text
+    assert [token.content for token in GITHUB.parse(text) if token.info == "diff"] == [
+        "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-x = `old`\n+x = 1\n"
+    ]
+
+
+def test_a_hostile_fix_changes_nothing_in_the_shape_of_the_document() -> None:
+    evil = plan_markdown(fixed(EVIL), lambda *_: None)
+    assert shape(evil) == shape(plan_markdown(fixed("word"), lambda *_: None))
+    assert "##[" not in evil

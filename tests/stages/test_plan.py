@@ -11,7 +11,7 @@ from triage.model.diagnosis import Diagnosis
 from triage.model.failure import Cluster
 from triage.model.plan import Plan, Task
 from triage.model.playbook import Effort
-from triage.model.project import CoverageTarget, Targets
+from triage.model.project import CoverageTarget, MustHaves, Targets, Truth
 from triage.model.report import LatentDefect
 from triage.model.terms import Outcome, RunStatus, Severity
 from triage.stages.plan import MAX_IDS, VALIDATION_TITLE, Launcher, gates_of, make_plan
@@ -31,6 +31,12 @@ def tasks_of(plan: Plan) -> list[Task]:
 
 def test_nothing_to_do_gives_no_phases() -> None:
     assert make_plan((), (), (), BOOKS, LAUNCHER) == Plan()
+
+
+def test_what_the_project_file_wants_stands_in_the_plan_with_or_without_work() -> None:
+    wanted = MustHaves((Truth("factories only", "x"),))
+    assert make_plan((), (), (), BOOKS, LAUNCHER, wanted) == Plan(must_haves=wanted)
+    assert make_plan((diagnosis("D1", "early"),), (), (), BOOKS, LAUNCHER, wanted).must_haves == wanted
 
 
 def test_one_task_for_a_playbook_and_file_names_each_line_once() -> None:

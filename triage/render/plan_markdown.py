@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from triage.render.escape import block, cell, code, inline, spans
+from triage.render.front_matter import front_matter, yaml_head
 
 Excerpt = Callable[[str, int, Collection[int]], str | None]
 
@@ -21,9 +22,11 @@ WATCH = (
 def plan_markdown(summary: Mapping[str, Any], excerpt: Excerpt) -> str:
     """The whole document; `excerpt(file, line, others)` gives source lines, these marked, or None."""
     sections = (
+        yaml_head(front_matter(summary)),
         _title(summary),
         _overview(summary),
         _gates(summary["gates"]),
+        _must_haves(summary["plan"].get("must_haves")),
         _patterns(summary),
         _files(summary),
         _causes(summary, excerpt),
@@ -172,25 +175,82 @@ def _phase(phase: Mapping[str, Any]) -> str:
 
 
 def _task(task: Mapping[str, Any]) -> str:
+    """Files, action, verify and done, in this order."""
+    places = ", ".join(code(f"{site['path']}:{site['line']}") for site in task["files"])
     lines = [
         f"### {task['id']} {inline(task['title'])} ({task['severity']}, {hours(task['effort_min'])})",
         "",
         spans(task["why"]),
         "",
+        f"- Files: {places or 'none known'}",
     ]
-    if task["files"]:
-        places = ", ".join(code(f"{site['path']}:{site['line']}") for site in task["files"])
-        lines.append(f"- files: {places}")
     if task["depends_on"]:
-        lines.append(f"- after: {', '.join(task['depends_on'])}")
-    lines += [f"{number}. {spans(step)}" for number, step in enumerate(task["steps"], start=1)]
-    lines += [f"- instead: {spans(one)}" for one in task["alternatives"]]
+        lines.append(f"- After: {', '.join(task['depends_on'])}")
+    lines.append("- Action:")
+    lines += [f"  {number}. {spans(step)}" for number, step in enumerate(task["steps"], start=1)]
+    lines += [f"- Instead: {spans(one)}" for one in task["alternatives"]]
     lines += [
-        f"- risk: {task['risk']}; {spans(task['mitigation'])}",
-        f"- way back: {spans(task['rollback'])}",
-        f"- tests: {len(task['tests'])}",
-        "",
-        *(block(command, "sh") for command in task["verify"]),
+        f"- Risk: {task['risk']}; {spans(task['mitigation'])}",
+        f"- Way back: {spans(task['rollback'])}",
+    ]
+    if task["tests"]:
+        lines.append(f"- Tests: {len(task['tests'])}")
+    lines += [f"- Done: {spans(_done(task))}", "- Verify:", ""]
+    lines += [block(runnable(command), "sh") for command in task["verify"]]
+    return "\n\n".join(["\n".join(lines), *(_fix(task["fix"]) if task["fix"] else ())])
+
+
+def _done(task: Mapping[str, Any]) -> str:
+    """Without the commands, which stand below it."""
+    said: str = task["done"]
+    for command in task["verify"]:
+        said = said.replace(f": {command}", "")
+    return said
+
+
+def runnable(command: str) -> str:
+    """A shell command in which no CI system finds one of its own, and which means the same.
+
+    `shlex` puts every `#` between single quotes.
+    """
+    return command.replace("##", "#''#")
+
+
+def _fix(fix: Mapping[str, Any]) -> Iterable[str]:
+    verdict, proof = fix["verdict"], fix["proof"]
+    head = ", ".join(inline(fix[key]) for key in ("remedy", "status", "applicability"))
+    lines = [
+        f"- Fix: {head}: {_told(verdict)}",
+        *(f"- Judge: {spans(one)}" for one in _texts(fix.get("judge"))),
+        *(f"- Migration: {spans(one)}" for one in _texts(fix.get("migration"))),
+    ]
+    if isinstance(proof, Mapping):
+        lines += [f"- Proof of the {inline(key)}: {spans(str(value))}" for key, value in proof.items()]
+    yield "\n".join(lines)
+    if fix["diff"]:
+        yield block(fix["diff"].rstrip("\n"), "diff")
+
+
+def _told(verdict: Mapping[str, Any]) -> str:
+    fixed, left, new = (len(verdict[key]) for key in ("fixed", "still_failing", "new_failures"))
+    return f"{count(fixed, 'test')} turned green, {left} still failing, {new} new"
+
+
+def _texts(value: Any) -> Sequence[str]:
+    """One text or several."""
+    return [value] if isinstance(value, str) and value else value or ()
+
+
+def _must_haves(wanted: Mapping[str, Any] | None) -> str:
+    """What the project file asks for; `triage verify` checks it."""
+    if not wanted or not any(wanted.values()):
+        return ""
+    lines = ["## What must hold at the end", ""]
+    lines += [f"- {spans(one)}" for one in wanted["truths"]]
+    lines += [f"- {code(one['path'])} provides {inline(one['provides'])}" for one in wanted["artifacts"]]
+    lines += [
+        f"- {code(one['from'])} leads to {code(one['to'])}: {inline(one['via'])}"
+        for one in wanted["key_links"]
     ]
     return "\n".join(lines)
 

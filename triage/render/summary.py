@@ -8,8 +8,10 @@ from triage import __version__
 from triage.model.diagnosis import Diagnosis
 from triage.model.failure import Cluster, Failure
 from triage.model.plan import Gate, Plan, PlanPhase, Task
+from triage.model.project import MustHaves
 from triage.model.report import LatentDefect, Pattern, ProjectReport
 from triage.model.run import Counts
+from triage.render.front_matter import front_matter
 
 SCHEMA_VERSION = "1.1"
 MAX_MESSAGE = 4_000  # characters of a failure's message; the whole text stands in junit.xml
@@ -42,6 +44,7 @@ def plan_document(of_summary: Mapping[str, Any]) -> dict[str, Any]:
         "project": of_summary["project"],
         "run": {"id": run["id"], "started_at": run["started_at"]},
         "gates": of_summary["gates"],
+        "front_matter": front_matter(of_summary),
         "plan": of_summary["plan"],
     }
 
@@ -148,7 +151,25 @@ def cluster(value: Cluster) -> dict[str, Any]:
 
 
 def plan(value: Plan) -> dict[str, Any]:
-    return {"effort_min": value.effort_min, "phases": [_phase(phase) for phase in value.phases]}
+    return {
+        "effort_min": value.effort_min,
+        "phases": [_phase(phase) for phase in value.phases],
+        "must_haves": _must_haves(value.must_haves),
+    }
+
+
+def _must_haves(value: MustHaves) -> dict[str, Any]:
+    return {
+        "truths": [one.claim for one in value.truths],
+        "artifacts": [
+            {"path": one.path, "provides": one.provides, "min_lines": one.min_lines}
+            for one in value.artifacts
+        ],
+        "key_links": [
+            {"from": one.source, "to": one.target, "via": one.via, "pattern": one.pattern}
+            for one in value.key_links
+        ],
+    }
 
 
 def _run(report: ProjectReport) -> dict[str, Any]:
@@ -195,5 +216,5 @@ def _task(value: Task) -> dict[str, Any]:
         "tests": list(value.tests),
         "verify": list(value.verify),
         "done": value.done,
-        "fix": None,
+        "fix": None if value.fix is None else dict(value.fix),
     }
