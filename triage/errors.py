@@ -78,3 +78,7 @@ class StoreError(TriageError):
     """The history cannot be opened, read or written."""
 
     exit_status = ExitStatus.NOT_RUN
+
+
+class WorkTreeError(UsageError):
+    """Changes cannot be written to a project's folder, or to a branch; nothing was changed."""

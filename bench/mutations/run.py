@@ -61,7 +61,7 @@ def try_out(ready: Ready, mutation: Mutation, scratch: Path) -> Verdict:
     tree = scratch / mutation.id
     shutil.copytree(ready.tree, tree)
     apply(tree, mutation)
-    (tree / "triage.yaml").write_text(json.dumps(_project(ready, mutation)), "utf-8")
+    (tree / "triage.yaml").write_text(json.dumps(project_file(ready, mutation)), "utf-8")
     command = [sys.executable, "-m", "triage", "--workspace", str(scratch), "run", "--json", str(tree)]
     began = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
@@ -71,7 +71,7 @@ def try_out(ready: Ready, mutation: Mutation, scratch: Path) -> Verdict:
     return judge(name, mutation, cause_lines(tree, mutation.cause), json.loads(done.stdout), seconds)
 
 
-def _project(ready: Ready, mutation: Mutation) -> dict[str, Any]:
+def project_file(ready: Ready, mutation: Mutation) -> dict[str, Any]:
     """A project file; JSON is YAML, too."""
     package = ready.package
     return {

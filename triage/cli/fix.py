@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _UNSAFE = "Also fixes that a person should judge; each says what to judge."
 _APPLY = "Write what was proven to the working tree, which must be clean."
+_WAIT_S = 60.0  # for another call that writes to the same project
 _BRANCH = "Write it as one commit to a new branch instead; the working tree is not touched."
 
 
@@ -70,19 +71,17 @@ def _project(path: str, settings: Any) -> "Project":
 
 def _before(project: "Project", tools: "Tools", state: State, *, writes: bool, branch: str | None) -> None:
     """Puts right what a killed `--apply` left; what cannot be written is known before the tests run."""
-    from triage.worktree.apply import recover  # noqa: PLC0415 - not for `--help`
-    from triage.worktree.branch import check_branch  # noqa: PLC0415 - likewise
+    from triage.worktree.applying import recover  # noqa: PLC0415 - not for `--help`
+    from triage.worktree.branches import check_branch  # noqa: PLC0415 - likewise
     from triage.worktree.clean import check_clean  # noqa: PLC0415 - likewise
 
-    told = recover(project.root, _journal(project, tools))
-    if told:
+    for told in recover(project.root, _journal(project, tools)):
         state.console.say(told)
     if branch is not None:
         check_branch(project.root, branch)
-    if writes or branch is not None:
-        note = check_clean(project.root)
-        if note:
-            state.console.say(note)
+    note = check_clean(project.root) if writes else None
+    if note:
+        state.console.say(note)
 
 
 def _said(
@@ -132,8 +131,9 @@ def _write(
     project: "Project", report: "FixReport", tools: "Tools", *, writes: bool, branch: str | None
 ) -> str | None:
     """Where the change was written to."""
-    from triage.worktree.apply import apply  # noqa: PLC0415 - not for `--help`
-    from triage.worktree.branch import commit_to_branch  # noqa: PLC0415 - likewise
+    from triage.worktree.applying import apply  # noqa: PLC0415 - not for `--help`
+    from triage.worktree.branches import commit_to_branch  # noqa: PLC0415 - likewise
+    from triage.workspace import file_name, locked  # noqa: PLC0415 - likewise
 
     if not report.changed:
         return None
@@ -141,7 +141,10 @@ def _write(
         commit = commit_to_branch(project.root, report.changed, branch, _message(report))
         return f"branch {branch} ({commit[:10]})"
     if writes:
-        apply(project.root, report.changed, _journal(project, tools))
+        with locked(
+            tools.folders.locks / f"apply-{file_name(project.name)}", _WAIT_S, purpose="writing fixes"
+        ):
+            apply(project.root, report.changed, _journal(project, tools))
         return "the working tree"
     return None
 

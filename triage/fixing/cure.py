@@ -15,6 +15,7 @@ from triage.remedies.edits import applied
 
 ROUNDS = 8  # each gained something; the reference cases take two or three
 FLAKY = "flaky"
+_PUT_BACK = "the defect put back, all other fixes in place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,24 @@ class Healer:
         self._watch(f"breaking the product for {len(tests)} fixed tests")
         found, notes = self._workshop.sabotage(cured.changed, cured.last, tests)
         cured.notes += notes
-        cured.kept = [replace(one, fix=_with_sabotage(one.fix, found)) for one in cured.kept]
+        cured.kept = [
+            replace(one, fix=_with_sabotage(one.fix, {**found, **self._put_back(cured, one, found)}))
+            for one in cured.kept
+        ]
+
+    def _put_back(self, cured: Cured, one: Kept, found: Mapping[str, Sabotage]) -> Mapping[str, Sabotage]:
+        """A defect of the product put back alone: which of its tests, not caught so far, notice that."""
+        open_ = [test for test in one.fix.verdict.fixed if test in found and not found[test].caught]
+        changed = _undone(one, cured.changed, cured.first) if one.cure.is_product and open_ else None
+        if changed is None:
+            return {}
+        ran = self._workshop.run(changed, open_, f"{one.fix.remedy} put back")
+        site = one.fix.sites[0]
+        return {
+            test: replace(found[test], caught=True, file=site.path, line=site.line, text=_PUT_BACK)
+            for test in open_
+            if ran.fails(test)
+        }
 
     def _only_safe(self, cured: Cured) -> None:
         """What the sabotage check made unsafe is not handed out as safe."""

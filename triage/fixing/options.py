@@ -23,7 +23,10 @@ _STRENGTH = tuple(Applicability)  # safe, unsafe, display-only
 
 @dataclass(frozen=True, slots=True)
 class Cure:
-    """One proposal for one defect, as far as it can be judged without running anything."""
+    """One proposal for one defect, as far as it can be judged without running anything.
+
+    `preference` is the remedy's place in its playbook, then the proposal's among the remedy's own.
+    """
 
     proposal: Proposal
     playbook: str
@@ -32,7 +35,7 @@ class Cure:
     is_at_site: bool
     is_product: bool
     is_workaround: bool
-    preference: int
+    preference: tuple[int, int]
 
     @property
     def key(self) -> tuple[str, tuple[Edit, ...]]:
@@ -42,7 +45,7 @@ class Cure:
         )
 
     @property
-    def order(self) -> tuple[bool, bool, bool, Reach, int, int]:
+    def order(self) -> tuple[bool, bool, bool, Reach, tuple[int, int], int]:
         """The best first, by what is known before any run."""
         size = sum(len(edit.text) + edit.stop - edit.start for edit in self.proposal.edits)
         return (
@@ -123,11 +126,11 @@ class Chooser:
         for place, known in enumerate(playbook.remedies):
             if known.applicability is Applicability.DISPLAY_ONLY:
                 continue
-            for one in self._propose([known.use], target, tree):
+            for nth, one in enumerate(self._propose([known.use], target, tree)):
                 if isinstance(one, Refusal):
                     refused.append(Refused(diagnosis.id, one.reason, refusal=one))
                     continue
-                cure = _cure(one, known.applicability, place, diagnosis, defect, tree)
+                cure = _cure(one, known.applicability, (place, nth), diagnosis, defect, tree)
                 why = cure and self._why_not(cure)
                 if cure is None or cure.key in {each.key for each in found}:
                     continue
@@ -165,7 +168,7 @@ def _target(diagnosis: Diagnosis, defect: Defect) -> Target:
 def _cure(
     proposal: Proposal,
     applicability: Applicability,
-    preference: int,
+    preference: tuple[int, int],
     diagnosis: Diagnosis,
     defect: Defect,
     tree: SourceTree,
@@ -178,7 +181,7 @@ def _cure(
     if not changed:
         return None
     before = {path: tree.files[path] for path in changed}
-    found = weakenings(before, changed, tree.is_test)
+    found = weakenings(tree.files, {**tree.files, **changed}, tree.is_test)
     own = proposal.applicability or applicability
     return Cure(
         proposal=proposal,

@@ -54,7 +54,7 @@ class Course:
 class RoundResult:
     """`taken` are the options that hold together, `ran` the whole suite with them.
 
-    `waiting` could not be tried beside them.
+    `waiting` could not be tried beside them, or broke something that another cure may have mended.
     """
 
     taken: tuple[tuple[Offer, Tried], ...]
@@ -182,7 +182,7 @@ class Round:
             assert one.chosen is not None  # by construction of `left`
             taken.append((one.offer, Tried(one.chosen, self._verdict(one.offer, ran))))
         failed = [(one.offer, each) for one in courses for each in _failures(one)]
-        waiting = tuple(one.offer for one in courses if one not in left and one.queue and not one.failed)
+        waiting = tuple(one.offer for one in courses if one not in left and (one.queue or one.failed))
         return RoundResult(tuple(taken), tuple(failed), waiting, self._files(left), ran)
 
     def _verdict(self, offer: Offer, ran: Ran) -> Verdict:

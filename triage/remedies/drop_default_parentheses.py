@@ -6,7 +6,6 @@ that is mapped as a dataclass `default=` is the field's own, so it becomes `defa
 
 Right wherever each row should get a fresh value. No table changes, so no migration is needed; rows that are
 stored already keep the value of the process that wrote them.
-
 Never touched: values made by the database (`func.now()`, `server_default`), constants, lambdas, callables.
 A module's constant that is used as the default is only proposed for a person to judge.
 """
