@@ -131,9 +131,9 @@ def _write(
     project: "Project", report: "FixReport", tools: "Tools", *, writes: bool, branch: str | None
 ) -> str | None:
     """Where the change was written to."""
+    from triage.workspace import file_name, locked  # noqa: PLC0415 - likewise
     from triage.worktree.applying import apply  # noqa: PLC0415 - not for `--help`
     from triage.worktree.branches import commit_to_branch  # noqa: PLC0415 - likewise
-    from triage.workspace import file_name, locked  # noqa: PLC0415 - likewise
 
     if not report.changed:
         return None

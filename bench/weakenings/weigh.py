@@ -1,6 +1,6 @@
 """The guard over hand-written edits: ways to weaken a test or loosen a model, and honest cures.
 
-Usage: python bench/weakenings/run.py [--write]. Exit status 1 where one is missed or an honest one alarms.
+Usage: python bench/weakenings/weigh.py [--write]. Exit status 1 where one is missed or an honest one alarms.
 A case is a file below `weaker/` (with the kinds of which one must be reported) or `honest/`.
 """
 
@@ -66,7 +66,7 @@ def main(argv: list[str]) -> int:
     lines = [
         "# Ways to weaken a test or loosen a model",
         "",
-        "Made by `python bench/weakenings/run.py --write`; a case is a file there. The nearest peer's guard",
+        "Made by `python bench/weakenings/weigh.py --write`; a case is a file there. The nearest peer's guard",
         "catches 3 of the first twelve (`assert` deleted, skip mark, xfail mark).",
         "",
         f"- caught: {sum(weaker)} of {len(weaker)} (limit: all, of at least 30)",

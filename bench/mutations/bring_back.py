@@ -1,6 +1,6 @@
 """`triage fix --unsafe` over mutated copies of real packages: how many are green again?
 
-Usage: python bench/mutations/fix.py [--cache DIR] [--jobs N] [--write] [PACKAGE[/MUTATION] ...]
+Usage: python bench/mutations/bring_back.py [--cache DIR] [--jobs N] [--write] [PACKAGE[/MUTATION] ...]
 Sources and environments are those of `run.py`. A mutation counts as brought back when the plain tests of
 the written tree have the outcomes of the unmutated package, one by one. Exit status 1 below 80 %.
 """
@@ -135,7 +135,7 @@ def document(figures: Sequence[str], found: Sequence[Brought]) -> str:
         "The mutations of mutations.md, each with `triage fix --unsafe --apply`. Back: plain pytest gives",
         "every test the outcome that it has in the unmutated package. Caught: tests that turned green and",
         "failed again when the behaviour was broken. Left: why the first test that still fails is left.",
-        "Made by `python bench/mutations/fix.py --write`.",
+        "Made by `python bench/mutations/bring_back.py --write`.",
         "",
         f"{machine()}.",
         "",
