@@ -50,9 +50,7 @@ def measure(project: str, workspace: Path) -> str:
     shutil.copytree(ROOT / "projects" / project, tree, ignore=shutil.ignore_patterns("__pycache__"))
     first, _ = triage(workspace, "run", "--json", "--no-probe", str(tree))  # makes the environment
     command = first["run"]["command"]
-    bare = timed(
-        [command[0], "-m", "pytest", "-q", "-p", "no:cacheprovider", *_arguments(command)], tree, env
-    )
+    bare = timed([command[0], "-m", "pytest", "-q", "-p", "no:cacheprovider", *_arguments(command)], tree)
     fixed, seconds = triage(workspace, "fix", "--unsafe", "--apply", "--json", str(tree))
     after, _ = triage(workspace, "run", "--json", "--no-probe", str(tree))
     sabotage = [one for fix in fixed["fixes"] for one in fix["sabotage"]]

@@ -66,8 +66,8 @@ def main(argv: list[str]) -> int:
     lines = [
         "# Ways to weaken a test or loosen a model",
         "",
-        "Made by `python bench/weakenings/weigh.py --write`; a case is a file there. The nearest peer's guard",
-        "catches 3 of the first twelve (`assert` deleted, skip mark, xfail mark).",
+        "Made by `python bench/weakenings/weigh.py --write`; a case is a file there. The guard of the",
+        "nearest peer catches 3 of the first twelve (`assert` deleted, skip mark, xfail mark).",
         "",
         f"- caught: {sum(weaker)} of {len(weaker)} (limit: all, of at least 30)",
         f"- false alarms: {honest.count(False)} of {len(honest)} honest edits (limit 0)",
