@@ -233,7 +233,9 @@ def _fix(fix: Mapping[str, Any]) -> Iterable[str]:
 
 def _told(verdict: Mapping[str, Any]) -> str:
     fixed, left, new = (len(verdict[key]) for key in ("fixed", "still_failing", "new_failures"))
-    return f"{count(fixed, 'test')} turned green, {left} still failing, {new} new"
+    behind = len(verdict.get("unmasked", ()))
+    shown = f", {behind} showed what hid behind" if behind else ""
+    return f"{count(fixed, 'test')} turned green, {left} still failing, {new} new{shown}"
 
 
 def _texts(value: Any) -> Sequence[str]:

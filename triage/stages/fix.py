@@ -58,6 +58,10 @@ def fix_document(fixes: Sequence[Fix], tests: Iterable[str], after: Mapping[str,
             "fixed": fixed,
             "still_failing": [test for test in mine if test not in fixed],
             "new_failures": [],
+            "unmasked": [
+                {"test": test, "playbook": name}
+                for test, name in dict.fromkeys(pair for fix in fixes for pair in fix.verdict.unmasked)
+            ],
         },
         "proof": {
             "cause": _weakest_cause(fixes),
