@@ -164,3 +164,30 @@ def test_a_long_suite_runs_the_affected_tests_before_the_whole(tests: int, tmp_p
     cured = heal(world, {("first", "BAD_A"): [("BAD_A", "good")]})
     assert world.runs == [("round 1 trial 1 part", ("a",)), ("round 1 trial 2 whole suite", None)]
     assert cured.last.failing == ()
+
+
+def test_what_a_run_of_some_tests_only_promised_is_followed_by_the_next_cure(tmp_path: Path) -> None:
+    suite: dict[str, list[Ill]] = {f"t{n}": [] for n in range(40)}
+    world = shop(tmp_path, {**suite, "a": [Ill("BAD_A", in_company=True)]}, duration_s=600.0)
+    cures: Cures = {
+        ("first", "BAD_A"): [("BAD_A", "BAD_A + 1")],
+        ("second", "BAD_A"): [("BAD_A", "good")],
+    }
+    cured = heal(world, cures)
+    assert remedies(cured) == ["second"]
+    assert cured.last.failing == ()
+    assert next(asked for _, asked in world.runs) == ("a",)
+
+
+def test_one_cure_that_two_remedies_propose_is_one_fix(tmp_path: Path) -> None:
+    world = shop(tmp_path, {"a": [Ill("BAD_A")], "b": [Ill("BAD_A", playbook="other")]})
+    both = proposing({("first", "BAD_A"): [("BAD_A", "good")]})
+    cured = Healer(world, Chooser(BOOKS, unsafe=True, propose=both), Wish(unsafe=True)).heal()
+    assert [(one.fix.diagnoses, one.fix.verdict.fixed) for one in cured.kept] == [(("D1", "D2"), ("a", "b"))]
+
+
+def test_what_would_not_parse_is_never_tried(tmp_path: Path) -> None:
+    world = shop(tmp_path, {"a": [Ill("BAD_A")]})
+    cured = heal(world, {("first", "BAD_A"): [("BAD_A", "1 +")]})
+    assert cured.kept == []
+    assert world.runs == []

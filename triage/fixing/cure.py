@@ -140,21 +140,22 @@ class Healer:
 
     def _sabotage(self, cured: Cured) -> None:
         """Each test that turned green must fail again when the behaviour that it is about is broken."""
-        tests = [test for one in cured.kept for test in one.fix.verdict.fixed if not cured.last.fails(test)]
-        tests = list(dict.fromkeys(tests))
+        tests = list(dict.fromkeys(test for one in cured.kept for test in _gain(one.fix, cured.last)))
         if not tests:
             return
         self._watch(f"breaking the product for {len(tests)} fixed tests")
         found, notes = self._workshop.sabotage(cured.changed, cured.last, tests)
         cured.notes += notes
         cured.kept = [
-            replace(one, fix=_with_sabotage(one.fix, {**found, **self._put_back(cured, one, found)}))
+            replace(
+                one, fix=_with_sabotage(one.fix, cured.last, {**found, **self._put_back(cured, one, found)})
+            )
             for one in cured.kept
         ]
 
     def _put_back(self, cured: Cured, one: Kept, found: Mapping[str, Sabotage]) -> Mapping[str, Sabotage]:
         """A defect of the product put back alone: which of its tests, not caught so far, notice that."""
-        open_ = [test for test in one.fix.verdict.fixed if test in found and not found[test].caught]
+        open_ = [test for test in _gain(one.fix, cured.last) if test in found and not found[test].caught]
         changed = _undone(one, cured.changed, cured.first) if one.cure.is_product and open_ else None
         if changed is None:
             return {}
@@ -278,9 +279,9 @@ def _undone(one: Kept, changed: Changed, first: State) -> Changed | None:
     return {path: data for path, data in files.items() if data != first.tree.files.get(path)}
 
 
-def _with_sabotage(fix: Fix, found: Mapping[str, Sabotage]) -> Fix:
+def _with_sabotage(fix: Fix, last: Ran, found: Mapping[str, Sabotage]) -> Fix:
     """A fix whose tests notice nothing is one for a person at best."""
-    mine = tuple(found[test] for test in fix.verdict.fixed if test in found)
+    mine = tuple(found[test] for test in _gain(fix, last) if test in found)
     with_it = replace(fix, sabotage=mine)
     if with_it.caught or fix.applicability is not Applicability.SAFE:
         return with_it

@@ -1,6 +1,7 @@
 """For each diagnosis the cures that may be tried, best first, and why others may not."""
 
 import ast
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -38,11 +39,9 @@ class Cure:
     preference: tuple[int, int]
 
     @property
-    def key(self) -> tuple[str, tuple[Edit, ...]]:
-        """Equal for cures that are one, whatever diagnosis they are for."""
-        return self.proposal.remedy, tuple(
-            sorted(self.proposal.edits, key=lambda e: (e.file, e.start, e.text))
-        )
+    def key(self) -> tuple[Edit, ...]:
+        """Equal for cures that are one, whatever diagnosis or remedy they come from."""
+        return tuple(sorted(self.proposal.edits, key=lambda edit: (edit.file, edit.start, edit.text)))
 
     @property
     def order(self) -> tuple[bool, bool, bool, Reach, tuple[int, int], int]:
@@ -178,7 +177,7 @@ def _cure(
         changed = applied(tree.files, proposal.edits)
     except (ValueError, KeyError, UntouchableError):
         return None
-    if not changed:
+    if not changed or any(_parses(tree.files[path]) and not _parses(changed[path]) for path in changed):
         return None
     before = {path: tree.files[path] for path in changed}
     found = weakenings(tree.files, {**tree.files, **changed}, tree.is_test)
@@ -193,6 +192,16 @@ def _cure(
         is_workaround=any(one.kind in WORKAROUNDS for one in found),
         preference=preference,
     )
+
+
+def _parses(data: bytes) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _fits(cure: Cure, others: Sequence[Cure]) -> bool:

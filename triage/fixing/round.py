@@ -43,10 +43,11 @@ class Course:
     tried: list[Tried] = field(default_factory=list)
     failed: list[Tried] = field(default_factory=list)
     chosen: Option | None = None
+    disappointed: bool = False
 
     @property
     def best(self) -> Tried | None:
-        useful = [one for one in self.tried if one.verdict.fixed or one.verdict.unmasked]
+        useful = [one for one in self.tried if _is_of_use(one.verdict)]
         return min(useful, key=lambda one: one.rank, default=None)
 
 
@@ -81,10 +82,19 @@ class Round:
         self._number = number
         self._chance = set(chance)
         self._runs = 0
+        self._always_whole = False
         self._last: tuple[Changed, Ran] | None = None
 
     def run(self, offers: Iterable[Offer]) -> RoundResult:
+        """What a run of some tests promised and the whole suite does not show is followed by whole runs."""
         courses = [Course(one, list(one.options)) for one in offers]
+        result = self._attempts(courses)
+        while not self._always_whole and any(one.queue for one in courses if one.disappointed):
+            self._always_whole = True
+            result = self._attempts(courses)
+        return result
+
+    def _attempts(self, courses: Sequence[Course]) -> RoundResult:
         for _ in range(ATTEMPTS):
             fresh = self._choose(courses)
             if not fresh:
@@ -112,19 +122,14 @@ class Round:
     def _try(self, courses: Sequence[Course], fresh: Sequence[Course]) -> None:
         chosen = [one for one in courses if one.chosen is not None]
         ran = self._run(chosen, self._affected(chosen))
-        fresh = self._without_culprits(chosen, fresh, ran)
+        left, ran = self._sound(chosen, ran)
         for one in fresh:
-            if one.chosen is None:
+            if one.chosen is None or one not in left:
                 continue
             tried = Tried(one.chosen, self._verdict(one.offer, ran))
             one.tried.append(tried)
             if not tried.is_good:
                 one.chosen = None  # the next of its options; the best of all is taken at the end
-
-    def _without_culprits(self, chosen: Sequence[Course], fresh: Sequence[Course], ran: Ran) -> list[Course]:
-        """Puts aside what breaks a test that passed; what is left of the fresh ones."""
-        left, _ = self._sound(list(chosen), ran)
-        return [one for one in fresh if one in left]
 
     def _sound(self, left: list[Course], ran: Ran) -> tuple[list[Course], Ran]:
         """Takes out what breaks something, until nothing does; each time the same tests run again."""
@@ -177,6 +182,11 @@ class Round:
         left = _together([one for one in courses if one.chosen is not None])
         ran = self._run(left, None) if left else self._state.ran
         left, ran = self._sound(left, ran)
+        while useless := [one for one in left if not _is_of_use(self._verdict(one.offer, ran))]:
+            for one in useless:
+                self._disappoint(one, ran)
+            left = [one for one in left if one not in useless]
+            left, ran = self._sound(left, self._run(left, None) if left else self._state.ran)
         taken = []
         for one in left:
             assert one.chosen is not None  # by construction of `left`
@@ -184,6 +194,13 @@ class Round:
         failed = [(one.offer, each) for one in courses for each in _failures(one)]
         waiting = tuple(one.offer for one in courses if one not in left and (one.queue or one.failed))
         return RoundResult(tuple(taken), tuple(failed), waiting, self._files(left), ran)
+
+    def _disappoint(self, one: Course, ran: Ran) -> None:
+        """Its tests turned green among some, and not in the whole suite."""
+        assert one.chosen is not None  # only chosen ones are tried
+        one.tried = [each for each in one.tried if each.option is not one.chosen]
+        one.tried.append(Tried(one.chosen, self._verdict(one.offer, ran)))
+        one.chosen, one.disappointed = None, True
 
     def _verdict(self, offer: Offer, ran: Ran) -> Verdict:
         found = verdict(offer.tests, self._state.ran, ran, self._chance)
@@ -211,7 +228,11 @@ class Round:
     def _affected(self, chosen: Iterable[Course]) -> tuple[str, ...] | None:
         """None where the whole suite takes little longer than the tests of these diagnoses."""
         tests = tuple(dict.fromkeys(chain.from_iterable(one.offer.tests for one in chosen)))
-        if self._state.ran.duration_s <= _SHORT_S or len(tests) >= _SHARE * len(self._state.ran.outcomes):
+        if (
+            self._always_whole
+            or self._state.ran.duration_s <= _SHORT_S
+            or len(tests) >= _SHARE * len(self._state.ran.outcomes)
+        ):
             return None
         return tuple(test for test in tests if self._state.ran.fails(test))
 
@@ -239,4 +260,8 @@ def _together(courses: Sequence[Course]) -> list[Course]:
 
 def _failures(one: Course) -> list[Tried]:
     """Options that were tried in vain."""
-    return [*one.failed, *(each for each in one.tried if not (each.verdict.fixed or each.verdict.unmasked))]
+    return [*one.failed, *(each for each in one.tried if not _is_of_use(each.verdict))]
+
+
+def _is_of_use(found: Verdict) -> bool:
+    return bool(found.fixed or found.unmasked)

@@ -7,13 +7,21 @@ from triage.remedies.source import decoded, encoded
 
 
 def clashes(one: Edit, other: Edit) -> bool:
-    """Whether two edits change the same characters; equal edits, and two insertions, do not clash."""
+    """Whether two edits change the same characters, or their order at one place matters."""
     if one == other or one.file != other.file:
         return False
+    if one.start == one.stop == other.start == other.stop:
+        return not _any_order(one.text, other.text)
     if one.start == one.stop or other.start == other.stop:
         inserted, wide = (one, other) if one.start == one.stop else (other, one)
         return wide.start < inserted.start < wide.stop
     return one.start < other.stop and other.start < one.stop
+
+
+def _any_order(one: str, other: str) -> bool:
+    """Whole lines beside whole lines, and further elements of one list; not an indentation beside a line."""
+    lines = one.endswith("\n") and other.endswith("\n")
+    return lines or (one.lstrip().startswith(",") and other.lstrip().startswith(","))
 
 
 def compatible(edits: Sequence[Edit], others: Iterable[Edit]) -> bool:
