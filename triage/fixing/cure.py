@@ -111,10 +111,10 @@ class Healer:
         return result
 
     def _tell_refused(self, cured: Cured, offer: Offer, number: int) -> None:
-        for one in offer.refused:
+        for one in sorted(offer.refused, key=lambda one: one.cure is None):  # what could be made comes first
             for test in offer.tests:
                 cured.refused.setdefault(test, one.reason)
-            if one.cure is not None and one.cure.weakenings:
+            if one.cure is not None and one.is_weakening:
                 cured.rejected.append(
                     _fix(offer.diagnosis, one.cure, number, FixStatus.REJECTED, Verdict(), "", (), one.reason)
                 )
@@ -134,6 +134,7 @@ class Healer:
         if lost or not ran.is_sound:
             return False
         cured.kept.remove(one)
+        cured.refused.update(dict.fromkeys(_gain(one.fix, cured.last), reason))
         cured.rejected.append(replace(one.fix, status=FixStatus.REJECTED, reason=reason))
         cured.changed, cured.last = changed, ran
         return True
@@ -155,7 +156,7 @@ class Healer:
 
     def _put_back(self, cured: Cured, one: Kept, found: Mapping[str, Sabotage]) -> Mapping[str, Sabotage]:
         """A defect of the product put back alone: which of its tests, not caught so far, notice that."""
-        open_ = [test for test in _gain(one.fix, cured.last) if test in found and not found[test].caught]
+        open_ = [test for test in _gain(one.fix, cured.last) if test in found and not found[test].failed]
         changed = _undone(one, cured.changed, cured.first) if one.cure.is_product and open_ else None
         if changed is None:
             return {}

@@ -77,6 +77,10 @@ class Refused:
     cure: Cure | None = None
     refusal: Refusal | None = None
 
+    @property
+    def is_weakening(self) -> bool:
+        return self.cure is not None and bool(_bad(self.cure))
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -140,7 +144,7 @@ class Chooser:
         return sorted(found, key=lambda cure: cure.order)
 
     def _why_not(self, cure: Cure) -> str:
-        bad = [one for one in cure.weakenings if one.kind not in WORKAROUNDS]
+        bad = _bad(cure)
         if bad:
             return f"it would weaken: {bad[0].kind} at {bad[0].file}:{bad[0].line}: {bad[0].text}"
         if cure.applicability is Applicability.UNSAFE and not self._unsafe:
@@ -148,6 +152,10 @@ class Chooser:
         if cure.applicability is Applicability.DISPLAY_ONLY:
             return "only shown, never made"
         return ""
+
+
+def _bad(cure: Cure) -> list[Weakening]:
+    return [one for one in cure.weakenings if one.kind not in WORKAROUNDS]
 
 
 def _target(diagnosis: Diagnosis, defect: Defect) -> Target:

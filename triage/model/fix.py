@@ -95,7 +95,8 @@ class Weakening:
 class Sabotage:
     """Whether a fixed test still catches a defect: the behaviour it is about was broken, at this line.
 
-    `asserted` are the assertions that it executed while it passed; `tried` counts the breakages.
+    `asserted` are the assertions that it executed while it passed; `tried` counts the breakages. With
+    `raised` it failed, too, but of an exception in the product before an assertion could notice.
     """
 
     test: str
@@ -105,6 +106,12 @@ class Sabotage:
     line: int = 0
     text: str = ""
     tried: int = 0
+    raised: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether a test that asserts something failed when the behaviour was broken."""
+        return (self.caught or self.raised) and self.asserted > 0
 
 
 class FixStatus(StrEnum):
@@ -161,7 +168,7 @@ class Fix:
     @property
     def caught(self) -> bool:
         """Whether each test that it turned green failed again when the behaviour was broken."""
-        return bool(self.sabotage) and all(one.caught and one.asserted for one in self.sabotage)
+        return bool(self.sabotage) and all(one.failed for one in self.sabotage)
 
 
 @dataclass(frozen=True, slots=True)

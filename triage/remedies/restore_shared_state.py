@@ -54,6 +54,8 @@ def propose(target: Target, tree: SourceTree) -> Iterable[Proposal | Refusal]:
     known = changes(function, line, state)
     if not known:
         return [Refusal(ID, "no statement here changes what is shared", module.path, line)]
+    if where.way != "pytest" and known[0].action == "set":
+        known = known[:1]  # the value before it is put back, whatever follows
     edits: list[Edit] = []
     for change in known:
         made = _edits(source, where, change, state, tree)

@@ -154,7 +154,7 @@ def changes(function: Function, line: int, state: State | None) -> list[Change]:
         inner = max(holding, key=lambda node: node.lineno)
         if _is_restored(inner):
             return []
-        direct = [one for one in found if one.node is inner]
+        direct = _all_alike([one for one in found if one.node is inner], found)
         calls = any(isinstance(node, ast.Call | ast.Await) for node in ast.walk(inner))
         return direct or ([Change(inner, "call")] if calls else [])
     meant = [one for one in found if state is None or _is_about(one, state)]
@@ -163,6 +163,13 @@ def changes(function: Function, line: int, state: State | None) -> list[Change]:
     if not meant and state is not None and state.kind in ("module", "class", "environment"):
         meant = [Change(_first(function), "call")]
     return meant if len({(one.base, one.key) for one in meant}) == 1 else []
+
+
+def _all_alike(direct: list[Change], found: list[Change]) -> list[Change]:
+    """Where the function sets the same more than once, all of them, the first in the text first."""
+    what = {(one.kind, one.base, one.key) for one in direct if one.action == "set" and one.key}
+    alike = [one for one in found if one.action == "set" and (one.kind, one.base, one.key) in what]
+    return alike or direct
 
 
 def _puts_back(node: ast.stmt, state: State) -> bool:

@@ -61,6 +61,20 @@ CURED = (
         9,
         "the environment variable MODE ('x')",
     ),
+    _cured(  # set twice: to put back what the second one finds would leave the first
+        "def test_a():\n    os.environ['MODE'] = 'x'\n    run()\n    os.environ['MODE'] = 'y'\n",
+        "def test_a(monkeypatch):\n    monkeypatch.setenv('MODE', 'x')\n    run()\n"
+        "    monkeypatch.setenv('MODE', 'y')\n",
+        11,
+        "the environment variable MODE ('y')",
+    ),
+    _cured(
+        "        cache.LIMIT = 3\n        run()\n        cache.LIMIT = 4\n",
+        "        self.addCleanup(setattr, cache, 'LIMIT', cache.LIMIT)\n        cache.LIMIT = 3\n"
+        "        run()\n        cache.LIMIT = 4\n",
+        10,
+        heads=(_CASE, _CASE),
+    ),
     _cured(
         "def test_a():\n    del os.environ['MODE']\n    os.environ.pop('HOME', None)\n",
         "def test_a(monkeypatch):\n    del os.environ['MODE']\n    monkeypatch.delenv('HOME', raising=False)\n",

@@ -11,7 +11,7 @@ from triage.render.plan_markdown import count
 from triage.render.summary import tool
 
 SCHEMA_VERSION = "1.0"
-MAX_LEFT = 40  # tests left for a person that are listed by name
+MAX_LEFT = 40  # places left for a person that are listed
 _PASSING = (Outcome.PASSED, Outcome.XFAILED, Outcome.XPASSED)
 
 
@@ -109,15 +109,19 @@ def _rejected(rejected: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _for_a_person(left: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line for each place and reason, with its first test."""
     if not left:
         return []
-    lines = [
-        f"  {flat(one['file'])}:{one['line']}  {flat(one['test'])}  "
-        f"{one['playbook'] or 'unknown'}: {flat(one['reason'])}"
-        for one in left[:MAX_LEFT]
-    ]
-    if len(left) > MAX_LEFT:
-        lines.append(f"  and {len(left) - MAX_LEFT} more")
+    groups: dict[tuple[str, int, str, str], list[str]] = {}
+    for one in left:
+        key = (flat(one["file"]), one["line"], one["playbook"] or "unknown", flat(one["reason"]))
+        groups.setdefault(key, []).append(flat(one["test"]))
+    lines = []
+    for (file, line, playbook, reason), tests in list(groups.items())[:MAX_LEFT]:
+        more = f" and {len(tests) - 1} more" if len(tests) > 1 else ""
+        lines += [f"  {file}:{line}  {playbook}: {reason}", f"    {tests[0]}{more}"]
+    if len(groups) > MAX_LEFT:
+        lines.append(f"  and {len(groups) - MAX_LEFT} more places")
     return ["", f"left for a person ({count(len(left), 'test')}):", *lines]
 
 
@@ -164,14 +168,17 @@ def _proof_of_guard(one: Fix) -> str:
     """How many of the fixed tests noticed that the product was broken."""
     if not one.sabotage:
         return "-" if one.reason or not one.verdict.fixed else "not tried"
-    caught = sum(each.caught and each.asserted > 0 for each in one.sabotage)
-    return f"{caught} of {len(one.sabotage)} caught"
+    caught = sum(each.failed and each.caught for each in one.sabotage)
+    raised = sum(each.failed and not each.caught for each in one.sabotage)
+    more = f", {raised} raised" if raised else ""
+    return f"{caught} of {len(one.sabotage)} caught{more}"
 
 
 def _sabotage(one: Sabotage) -> dict[str, Any]:
     return {
         "test": one.test,
         "caught": one.caught,
+        "raised": one.raised,
         "assertions": one.asserted,
         "file": one.file,
         "line": one.line,

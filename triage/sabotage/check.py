@@ -163,7 +163,8 @@ class _Check:
         if subject.test in self._spoilt:
             return replace(told, text=_SPOILT)
         if kill is not None:
-            return replace(told, caught=kill.how is Caught.ASSERTED, text=_sentence(kill))
+            noticed = kill.how is Caught.ASSERTED
+            return replace(told, caught=noticed, raised=not noticed, text=_sentence(kill))
         if executed is not None:
             return replace(told, text=f"it passes with {executed.what}")
         return replace(told, text=_UNTOUCHED if tried else _NOTHING)

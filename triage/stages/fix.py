@@ -45,7 +45,7 @@ def fix_document(fixes: Sequence[Fix], tests: Iterable[str], after: Mapping[str,
     mine = tuple(dict.fromkeys(tests))
     fixed = [test for test in mine if after.get(test) in _PASSING]
     sabotage = [one for fix in fixes for one in fix.sabotage]
-    caught = bool(sabotage) and all(one.caught and one.asserted for one in sabotage)
+    caught = bool(sabotage) and all(one.failed for one in sabotage)
     return {
         "status": str(FixStatus.PROVEN if fixed else FixStatus.UNPROVEN),
         "applicability": str(max((fix.applicability for fix in fixes), key=_WEAKEST.index)),
