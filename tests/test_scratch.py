@@ -1,6 +1,7 @@
 """A scratch copy: always in the state that was asked for, whatever tests did to it."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,16 @@ def test_what_the_environment_imports_of_the_project_comes_from_the_copy(
     with Scratch(project, environment(tmp_path), tmp_path / "s") as scratch:
         paths = scratch.project.test.env["PYTHONPATH"].split(os.pathsep)
         assert paths == [str(scratch.root / "lib"), str(scratch.root)]
+
+
+def test_a_copy_that_a_killed_process_left_yesterday_is_removed(project: Project, tmp_path: Path) -> None:
+    for name, age_s in (("old", 90_000.0), ("fresh", 60.0)):
+        (tmp_path / "scratch" / name).mkdir(parents=True)
+        fence = tmp_path / "scratch" / name / "pytest.ini"
+        fence.write_text("[pytest]")
+        os.utime(fence, (time.time() - age_s,) * 2)
+    with Scratch(project, environment(tmp_path), tmp_path / "scratch" / "mine"):
+        assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["fresh", "mine"]
 
 
 def test_the_bytecode_of_the_copy_goes_with_it(project: Project, tmp_path: Path) -> None:

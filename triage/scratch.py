@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ _SETTINGS = (
     "setup.cfg",
 )
 _FENCE = "[pytest]\n"  # what stands above the copy must not be found by its pytest
+_ABANDONED_S = 24 * 3600.0
 _STEP_S = 2.0  # Python's bytecode knows a source by its size and whole seconds
 _MAPPED = re.compile(r"['\"]((?:/|[A-Za-z]:)[^'\"\n]+)['\"]")
 
@@ -37,6 +39,7 @@ class Scratch:
     def __init__(
         self, project: Project, environment: Environment, folder: Path, top: Path | None = None
     ) -> None:
+        clear_abandoned(folder.parent)
         self._origin = project.root
         self._folder = folder
         self._pycache = environment.pycache
@@ -112,6 +115,14 @@ class Scratch:
                 path = Path(folder, name)
                 if not path.is_symlink():
                     yield path
+
+
+def clear_abandoned(folder: Path) -> None:
+    """Removes copies that a killed process left a day ago or earlier."""
+    oldest = time.time() - _ABANDONED_S
+    for path in folder.glob("*/pytest.ini"):
+        if path.stat().st_mtime < oldest:
+            remove_folder(path.parent)
 
 
 def _related(one: Path, other: Path) -> bool:
