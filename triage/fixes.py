@@ -1,6 +1,6 @@
 """The line of `triage fix`: run, understand, cure in a scratch copy, report, record."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -9,7 +9,7 @@ from triage import judgement
 from triage.commit import head_commit
 from triage.errors import TriageError, UsageError
 from triage.fixing.cure import Cured, Healer, Kept, Wish
-from triage.fixing.diffs import old_line, unified
+from triage.fixing.diffs import old_line, taken_out, unified
 from triage.fixing.options import Chooser
 from triage.model.fix import Fix, FixReport, LeftOver
 from triage.model.plan import Plan
@@ -174,22 +174,50 @@ def _report(
         duration_s=duration_s,
         suite_s=report.run.duration_s,
         notes=tuple(dict.fromkeys(cured.notes)),
+        task_diffs=_task_diffs(cured, fixes),
     )
+
+
+def _task_diffs(cured: Cured, fixes: Sequence[Fix]) -> Mapping[str, str]:
+    """The changes of each task alone, in the order of the rounds, on the project as it was.
+
+    A task is left out where its changes cannot be told from those of others in the same lines.
+    """
+    members: dict[str, list[Kept]] = {}
+    for kept, fix in zip(cured.kept, fixes, strict=True):
+        for task in fix.tasks:
+            members.setdefault(task, []).append(kept)
+    found = {task: _carried(kept, cured.first.tree.files) for task, kept in members.items()}
+    files = cured.first.tree.files
+    return {
+        task: unified({path: files.get(path, b"") for path in changed}, changed)
+        for task, changed in found.items()
+        if changed is not None
+    }
+
+
+def _carried(kept: Iterable[Kept], files: Mapping[str, bytes]) -> dict[str, bytes] | None:
+    changed: dict[str, bytes] = {}
+    for one in kept:
+        for path, after in one.after.items():
+            carried = taken_out(one.before[path], after, changed.get(path, files.get(path, b"")))
+            if carried is None:
+                return None
+            changed[path] = carried
+    return changed
 
 
 def _named(one: Kept, place: int, plan: Plan, playbooks: Mapping[str, Playbook]) -> Fix:
     """With its id, the tasks of the plan that it belongs to, and what it costs a person."""
     fix = one.fix
     tests = {*fix.verdict.fixed, *(test for test, _ in fix.verdict.unmasked)}
-    tasks = tuple(
-        task.id
-        for phase in plan.phases
-        for task in phase.tasks
-        if set(task.diagnoses) & set(fix.diagnoses) or (fix.round > 1 and tests & set(task.tests))
-    )
+    known = [task for phase in plan.phases for task in phase.tasks]
+    tasks = [task.id for task in known if fix.round == 1 and set(task.files) & {one.target_site}]
+    tasks = tasks or [task.id for task in known if set(task.diagnoses) & set(fix.diagnoses)]
+    tasks = tasks or [task.id for task in known if tests & set(task.tests)]
     playbook = playbooks.get(fix.playbook)
     effort = playbook.plan.effort.per_site * len(fix.sites) if playbook else 0
-    return replace(fix, id=f"F{place}", tasks=tasks, effort_min=effort)
+    return replace(fix, id=f"F{place}", tasks=tuple(tasks), effort_min=effort)
 
 
 def _left(cured: Cured, playbooks: Mapping[str, Playbook]) -> Iterable[LeftOver]:

@@ -9,7 +9,7 @@ import pytest
 
 from triage.errors import ExitStatus, WorkTreeError
 from triage.worktree.branches import commit_to_branch
-from triage.worktree.clean import check_clean
+from triage.worktree.clean import check_clean, named, unclean
 
 GIT = shutil.which("git")
 pytestmark = pytest.mark.skipif(GIT is None, reason="no git on this machine")
@@ -97,7 +97,7 @@ def test_the_index_of_the_user_keeps_what_is_staged(project: Path) -> None:
     assert "staged.py" not in git(project, "ls-tree", "-r", "--name-only", "fixes")
 
 
-@pytest.mark.parametrize("branch", ["", "-x", "a..b", "a b", "HEAD", "a.lock", "@{-1}", "a\0b", "x~1"])
+@pytest.mark.parametrize("branch", ["", "-x", "a..b", "a b", "HEAD", "@", "a.lock", "@{-1}", "a\0b", "x~1"])
 def test_what_is_no_name_of_a_branch_is_refused(project: Path, branch: str) -> None:
     refs = _refs(project)
     with pytest.raises(WorkTreeError, match="no name of a branch") as caught:
@@ -197,6 +197,16 @@ def test_what_is_beside_the_project_does_not_count(tmp_path: Path, project: Path
             check_clean(project)
     else:
         assert check_clean(project) is None
+
+
+def test_many_files_are_counted_and_the_first_named(project: Path) -> None:
+    for number in range(7):
+        (project / f"new{number}.py").touch()
+    found = unclean(project)
+    assert len(found) == 7
+    assert named(found).endswith("new4.py (untracked) and 2 more")
+    with pytest.raises(WorkTreeError, match="7 files are not as they were committed"):
+        check_clean(project)
 
 
 def test_a_folder_outside_of_git_gets_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

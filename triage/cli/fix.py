@@ -2,13 +2,15 @@
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from triage.cli.state import State, command, say_new_workspace, state_of
-from triage.errors import ExitStatus, UsageError
+from triage.cli.writing import alone, journal_of, put_right
+from triage.errors import ExitStatus, TriageError, UsageError
 
 if TYPE_CHECKING:
     from triage.fixes import FixResult
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 _UNSAFE = "Also fixes that a person should judge; each says what to judge."
 _APPLY = "Write what was proven to the working tree, which must be clean."
-_WAIT_S = 60.0  # for another call that writes to the same project
 _BRANCH = "Write it as one commit to a new branch instead; the working tree is not touched."
 
 
@@ -50,10 +51,19 @@ def fix(
 
     say_new_workspace(settings, state)
     with Tools(settings, os.environ) as tools:
-        _before(found, tools, state, writes=apply, branch=branch)
+        wish = _before(found, tools, state, writes=apply, branch=branch)
         with make_view(sys.stderr, [found.name], quiet=state.console.quiet) as view:
             result = fix_project(found, tools, view.update, FixWish(unsafe=unsafe, task=task))
-        return _said(found, result, tools, state, writes=apply, branch=branch, json=json)
+        return _said(found, result, tools, state, wish, json=json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Where the change is to be written; `beside` is what the working tree holds that is not committed."""
+
+    writes: bool
+    branch: str | None
+    beside: str = ""
 
 
 def _project(path: str, settings: Any) -> "Project":
@@ -69,31 +79,30 @@ def _project(path: str, settings: Any) -> "Project":
     return discovery.projects[0]
 
 
-def _before(project: "Project", tools: "Tools", state: State, *, writes: bool, branch: str | None) -> None:
+def _before(project: "Project", tools: "Tools", state: State, *, writes: bool, branch: str | None) -> _Wish:
     """Puts right what a killed `--apply` left; what cannot be written is known before the tests run."""
-    from triage.worktree.applying import recover  # noqa: PLC0415 - not for `--help`
     from triage.worktree.branches import check_branch  # noqa: PLC0415 - likewise
-    from triage.worktree.clean import check_clean  # noqa: PLC0415 - likewise
+    from triage.worktree.clean import check_clean, named, unclean  # noqa: PLC0415 - likewise
 
-    for told in recover(project.root, _journal(project, tools)):
-        state.console.say(told)
+    put_right(project, tools, state)
+    beside = ""
     if branch is not None:
         check_branch(project.root, branch)
+        beside = named(unclean(project.root))
+    if beside:
+        state.console.say(
+            f"what is tested is the working tree, the branch starts from the last commit: {beside}"
+        )
     note = check_clean(project.root) if writes else None
     if note:
         state.console.say(note)
+    return _Wish(writes, branch, beside)
 
 
 def _said(
-    project: "Project",
-    result: "FixResult",
-    tools: "Tools",
-    state: State,
-    *,
-    writes: bool,
-    branch: str | None,
-    json: bool,
+    project: "Project", result: "FixResult", tools: "Tools", state: State, wish: _Wish, *, json: bool
 ) -> ExitStatus:
+    """What was proven is shown also where it cannot be written."""
     from triage.render.cures import fix_document, fix_lines  # noqa: PLC0415 - not for `--help`
 
     console, report = state.console, result.report
@@ -101,18 +110,26 @@ def _said(
         error = result.project.error
         console.error(f"{project.name}: {result.project.summary['run']['detail']}")
         return error.exit_status if error else ExitStatus.NOT_RUN
-    applied = _write(project, report, tools, writes=writes, branch=branch)
-    run = {"id": result.project.folder.name, "folder": str(result.project.folder)}
-    document = fix_document(report, tools.library(project).fingerprint, run, applied)
+    folder = result.project.folder
+    applied, refused = _written(project, report, tools, state, wish)
+    document = fix_document(
+        report, tools.library(project).fingerprint, {"id": folder.name, "folder": str(folder)}, applied
+    )
     if json:
         console.document(document)
     else:
-        console.data("\n".join(_lines(fix_lines(document), report, result.project.folder, applied)))
-    failing = document["after"]["failing"]
-    return ExitStatus.FAILURES if failing else ExitStatus.OK
+        console.data("\n".join(_lines(fix_lines(document), report, folder, applied, refused)))
+    if refused is not None:
+        console.error(str(refused))
+        return refused.exit_status
+    return ExitStatus.FAILURES if document["after"]["failing"] else ExitStatus.OK
 
 
-def _lines(table: list[str], report: "FixReport", folder: Path, applied: str | None) -> list[str]:
+def _lines(
+    table: list[str], report: "FixReport", folder: Path, applied: str | None, refused: TriageError | None
+) -> list[str]:
+    from triage.render.cures import shown_diff  # noqa: PLC0415 - not for `--help`
+
     if not report.diff:
         return table
     place = folder / "fixes.diff"
@@ -120,42 +137,52 @@ def _lines(table: list[str], report: "FixReport", folder: Path, applied: str | N
     if applied:
         end = [f"written to {applied}; the diff is in {shown}"]
     else:
-        end = [
-            f"nothing is written to the project; the diff is in {shown}, the proof beside it",
-            "next: --apply writes it to the working tree, --branch NAME to a branch",
-        ]
-    return [*table, "", report.diff.rstrip("\n"), "", *end]
+        end = [f"nothing is written to the project; the diff is in {shown}, the proof beside it"]
+        if refused is None:
+            end.append("next: --apply writes it to the working tree, --branch NAME to a branch")
+    return [*table, "", *shown_diff(report.diff), "", *end]
 
 
-def _write(
-    project: "Project", report: "FixReport", tools: "Tools", *, writes: bool, branch: str | None
-) -> str | None:
-    """Where the change was written to."""
-    from triage.workspace import file_name, locked  # noqa: PLC0415 - likewise
+def _written(
+    project: "Project", report: "FixReport", tools: "Tools", state: State, wish: _Wish
+) -> tuple[str | None, TriageError | None]:
+    """Where the change was written to, or why it was not."""
+    try:
+        return _write(project, report, tools, wish), None
+    except TriageError as error:
+        return None, error
+    except KeyboardInterrupt:
+        if wish.writes:
+            state.console.say(_stands(project, report))
+        raise
+
+
+def _stands(project: "Project", report: "FixReport") -> str:
+    from triage.worktree.places import content  # noqa: PLC0415 - not for `--help`
+
+    whole = all(content(project.root / path) == new for path, (_, new) in report.changed.items())
+    return "the change was written, whole, before that" if whole else "the working tree is as it was"
+
+
+def _write(project: "Project", report: "FixReport", tools: "Tools", wish: _Wish) -> str | None:
     from triage.worktree.applying import apply  # noqa: PLC0415 - not for `--help`
     from triage.worktree.branches import commit_to_branch  # noqa: PLC0415 - likewise
 
     if not report.changed:
         return None
-    if branch is not None:
-        commit = commit_to_branch(project.root, report.changed, branch, _message(report))
-        return f"branch {branch} ({commit[:10]})"
-    if writes:
-        with locked(
-            tools.folders.locks / f"apply-{file_name(project.name)}", _WAIT_S, purpose="writing fixes"
-        ):
-            apply(project.root, report.changed, _journal(project, tools))
+    if wish.branch is not None:
+        commit = commit_to_branch(project.root, report.changed, wish.branch, _message(report, wish.beside))
+        return f"branch {wish.branch} ({commit[:10]})"
+    if wish.writes:
+        with alone(project, tools):
+            apply(project.root, report.changed, journal_of(project, tools))
         return "the working tree"
     return None
 
 
-def _message(report: "FixReport") -> str:
+def _message(report: "FixReport", beside: str) -> str:
     lines = [f"{one.id} {one.remedy}: {one.label}" for one in report.fixes]
     green = sum(not outcome.is_failing for outcome in report.after.values())
+    if beside:
+        lines += ["", f"Proven together with what was not committed: {beside}"]
     return "\n".join([f"fix: {green} of {len(report.after)} tests pass, proven by triage", "", *lines])
-
-
-def _journal(project: "Project", tools: "Tools") -> Path:
-    from triage.workspace import file_name  # noqa: PLC0415 - not for `--help`
-
-    return tools.folders.home / "journal" / file_name(project.name)

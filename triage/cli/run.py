@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triage.cli.state import State, command, say_new_workspace, state_of
+from triage.cli.writing import put_right
 from triage.errors import ExitStatus, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ def execute(
     say_new_workspace(settings, state)
     check_place(settings.database_url or default_database(settings.workspace))
     with Tools(settings, os.environ) as tools:
+        for project in projects:
+            put_right(project, tools, state)
         before = {name: _run_folders(tools, name) for name in names}
         try:
             with make_view(sys.stderr, names, quiet=state.console.quiet) as view:

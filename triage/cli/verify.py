@@ -9,6 +9,7 @@ import typer
 
 from triage.cli.run import Json, report_library
 from triage.cli.state import State, command, say_new_workspace, state_of
+from triage.cli.writing import put_right
 from triage.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def _verify(project: "Project", settings: "Settings", state: State) -> "tuple[Ve
     say_new_workspace(settings, state)
     check_place(settings.database_url or default_database(settings.workspace))
     with Tools(settings, os.environ) as tools:
+        put_right(project, tools, state)
         with make_view(sys.stderr, [project.name], quiet=state.console.quiet) as view:
             found = look(project, tools, view.update)
         report_library(tools, state)

@@ -10,6 +10,7 @@ from triage.fixing.verdict import broken, symptom
 from triage.fixing.workshop import Changed, Ran, State, Workshop
 from triage.model.diagnosis import Diagnosis
 from triage.model.fix import Fix, FixStatus, Sabotage, Verdict
+from triage.model.plan import Site
 from triage.model.terms import Applicability
 from triage.remedies.edits import applied
 
@@ -26,6 +27,11 @@ class Kept:
     cure: Cure
     before: Changed
     after: Changed
+
+    @property
+    def target_site(self) -> Site:
+        """The place of the defect, as it was diagnosed."""
+        return Site(self.cure.file, self.cure.line)
 
 
 @dataclass
@@ -69,9 +75,13 @@ class Healer:
         first = self._workshop.first()
         cured = Cured(first, last=first.ran, states=[first])
         if not first.ran.is_sound:
-            cured.notes.append("the first run did not complete, so nothing can be compared with it")
+            why = "the first run did not complete, so nothing can be compared with it"
+            cured.notes.append(why)
+            cured.refused.update(dict.fromkeys(first.ran.failing, why))
             return cured
         state, tests = first, self._wanted(first)
+        others = [test for test in first.ran.failing if test not in tests]
+        cured.refused.update(dict.fromkeys(others, "it does not belong to the task that was asked for"))
         for number in range(1, ROUNDS + 1):
             result = self._round(cured, state, tests, number)
             if not result.taken:
@@ -284,7 +294,8 @@ def _with_sabotage(fix: Fix, last: Ran, found: Mapping[str, Sabotage]) -> Fix:
     """A fix whose tests notice nothing is one for a person at best."""
     mine = tuple(found[test] for test in _gain(fix, last) if test in found)
     with_it = replace(fix, sabotage=mine)
-    if with_it.caught or fix.applicability is not Applicability.SAFE:
+    if with_it.caught:
         return with_it
-    why = "not every fixed test notices a broken product: see whether they assert what matters"
-    return replace(with_it, applicability=Applicability.UNSAFE, judge=fix.judge or why)
+    why = "not every fixed test notices a broken product: do they assert what matters?"
+    weaker = max(fix.applicability, Applicability.UNSAFE, key=tuple(Applicability).index)
+    return replace(with_it, applicability=weaker, judge="; ".join(filter(None, (fix.judge, why))))

@@ -94,4 +94,6 @@ def _hunks(old: Sequence[str], new: Sequence[str]) -> Iterator[_Hunk]:
 
 
 def _touch(one: _Hunk, other: _Hunk) -> bool:
-    return one[0] <= other[1] and other[0] <= one[1]
+    if one[:2] == other[:2]:
+        return True
+    return one[0] < other[1] and other[0] < one[1]

@@ -26,7 +26,8 @@ _STRENGTH = tuple(Applicability)  # safe, unsafe, display-only
 class Cure:
     """One proposal for one defect, as far as it can be judged without running anything.
 
-    `preference` is the remedy's place in its playbook, then the proposal's among the remedy's own.
+    `preference` is the remedy's place in its playbook, then the proposal's among the remedy's own;
+    `file` and `line` are the defect's.
     """
 
     proposal: Proposal
@@ -37,6 +38,8 @@ class Cure:
     is_product: bool
     is_workaround: bool
     preference: tuple[int, int]
+    file: str
+    line: int
 
     @property
     def key(self) -> tuple[Edit, ...]:
@@ -199,6 +202,8 @@ def _cure(
         is_product=any(not tree.is_test(path) for path in changed),
         is_workaround=any(one.kind in WORKAROUNDS for one in found),
         preference=preference,
+        file=defect.file,
+        line=defect.line,
     )
 
 

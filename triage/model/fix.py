@@ -184,7 +184,10 @@ class LeftOver:
 
 @dataclass(frozen=True, slots=True)
 class FixReport:
-    """All that came of one `triage fix`; `changed` maps a path to its bytes before and after."""
+    """All that came of one `triage fix`; `changed` maps a path to its bytes before and after.
+
+    `task_diffs` are by the ids of tasks, each against the project as it was.
+    """
 
     project: str
     before: Mapping[str, Outcome]
@@ -197,3 +200,4 @@ class FixReport:
     duration_s: float
     suite_s: float
     notes: tuple[str, ...] = ()
+    task_diffs: Mapping[str, str] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from typing import Any
 
 from triage.model.fix import Fix, FixReport, LeftOver, Sabotage
 from triage.model.terms import Outcome
-from triage.render.plain import columns, flat
+from triage.render.plain import columns, flat, visible
 from triage.render.plan_markdown import count
 from triage.render.summary import tool
 
@@ -33,7 +33,7 @@ def fix_document(
             {"path": path, "sha256_before": _hash(before), "sha256_after": _hash(after)}
             for path, (before, after) in report.changed.items()
         ],
-        "diff": report.diff,
+        "diff": _readable(report.diff),
         "applied": applied,
         "duration_s": round(report.duration_s, 3),
         "suite_s": round(report.suite_s, 3),
@@ -46,11 +46,21 @@ def fix_lines(document: Mapping[str, Any]) -> list[str]:
     lines = [_headline(document)]
     if document["fixes"]:
         head = ("id", "remedy", "where", "tests", "cause", "fix", "guard", "take it")
-        lines += ["", *columns(head, [_row(one) for one in document["fixes"]], ("remedy", "where"))]
+        lines += ["", *columns(head, _rows(document["fixes"]), ("remedy", "where"))]
         lines += _judging(document["fixes"])
     lines += _rejected(document["rejected"])
     lines += _for_a_person(document["left"])
     return [*lines, *(f"note: {flat(one)}" for one in document["notes"])]
+
+
+def shown_diff(diff: str) -> list[str]:
+    """Its lines for a terminal: what is invisible, or a command to it, is shown as text."""
+    return [visible(line) for line in _readable(diff).rstrip("\n").split("\n")]
+
+
+def _readable(diff: str) -> str:
+    r"""Bytes that are no UTF-8 as `\xe9`, which every reader of JSON takes; `fixes.diff` has the bytes."""
+    return diff.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _headline(document: Mapping[str, Any]) -> str:
@@ -66,6 +76,16 @@ def _headline(document: Mapping[str, Any]) -> str:
         f"{name}: {before['passing']} of {total} tests pass; with {fixes} {after['passing']} of "
         f"{after['total']} do, and none that passed fails"
     )
+
+
+def _rows(fixes: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, ...]]:
+    """Fixes that the same tests need name the first of them."""
+    known: dict[tuple[str, ...], str] = {}
+    for one in fixes:
+        tests = tuple(sorted(one["verdict"]["fixed"]))
+        first = known.setdefault(tests, one["id"]) if tests else one["id"]
+        row = _row(one)
+        yield row if first == one["id"] else (*row[:3], f"with {first}", *row[4:])
 
 
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
@@ -137,7 +157,7 @@ def _fix(one: Fix) -> dict[str, Any]:
         "diagnoses": list(one.diagnoses),
         "tasks": list(one.tasks),
         "sites": [{"path": site.path, "line": site.line} for site in one.sites],
-        "diff": one.diff,
+        "diff": _readable(one.diff),
         "verdict": {
             "fixed": list(one.verdict.fixed),
             "still_failing": list(one.verdict.still_failing),

@@ -45,7 +45,8 @@ def fix_document(fixes: Sequence[Fix], tests: Iterable[str], after: Mapping[str,
     mine = tuple(dict.fromkeys(tests))
     fixed = [test for test in mine if after.get(test) in _PASSING]
     sabotage = [one for fix in fixes for one in fix.sabotage]
-    caught = bool(sabotage) and all(one.failed for one in sabotage)
+    noticed = {one.test for one in sabotage if one.failed}
+    tried = {one.test for one in sabotage}
     return {
         "status": str(FixStatus.PROVEN if fixed else FixStatus.UNPROVEN),
         "applicability": str(max((fix.applicability for fix in fixes), key=_WEAKEST.index)),
@@ -53,7 +54,7 @@ def fix_document(fixes: Sequence[Fix], tests: Iterable[str], after: Mapping[str,
         "files": list(dict.fromkeys(file for fix in fixes for file in fix.files)),
         "judge": list(dict.fromkeys(fix.judge for fix in fixes if fix.judge)),
         "migration": list(dict.fromkeys(step for fix in fixes for step in fix.migration)),
-        "diff": "".join(fix.diff for fix in fixes),
+        "diff": "".join(strict(fix.diff) for fix in fixes),
         "verdict": {
             "fixed": fixed,
             "still_failing": [test for test in mine if test not in fixed],
@@ -66,14 +67,23 @@ def fix_document(fixes: Sequence[Fix], tests: Iterable[str], after: Mapping[str,
         "proof": {
             "cause": _weakest_cause(fixes),
             "fix": f"{len(fixed)} of {len(mine)} tests turned green, none turned red",
-            "guard": "caught" if caught else "not caught",
+            "guard": f"{len(noticed)} of {len(tried)} tests failed again with the product broken",
         },
     }
 
 
+def strict(diff: str) -> str:
+    """Without what JSON cannot hold: bytes that are not UTF-8 are escaped."""
+    return diff.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _task(task: Task, cured: FixReport) -> Task:
     mine = [fix for fix in cured.fixes if task.id in fix.tasks]
-    return replace(task, fix=fix_document(mine, task.tests, cured.after)) if mine else task
+    if not mine:
+        return task
+    document = fix_document(mine, task.tests, cured.after)
+    diff = cured.task_diffs.get(task.id, document["diff"])
+    return replace(task, fix={**document, "diff": strict(diff)})
 
 
 def _gate(place: int) -> str:

@@ -213,7 +213,7 @@ def _latent_tasks(
                 title=f"{playbook.plan.title} in {file} (no failing test shows it yet)",
                 severity=playbook.severity,
                 files=tuple(Site(file, line) for line in sorted({one.finding.line for one in members})),
-                why=f"{members[0].finding.message} {playbook.why}",
+                why=f"{members[0].finding.message.rstrip('.')}. {playbook.why}",
                 steps=_steps(playbook),
                 alternatives=playbook.plan.alternatives,
                 effort_min=base + playbook.plan.effort.per_site * len(members),

@@ -63,7 +63,7 @@ def _below(top: Path, root: Path) -> PurePosixPath:
 
 def _check_name(top: Path, branch: str) -> None:
     allowed = "a name as of `git branch`, e.g. triage/fixes"
-    if branch.startswith("-") or branch == "HEAD" or "\0" in branch:
+    if branch.startswith("-") or branch in ("HEAD", "@") or "\0" in branch:
         raise WorkTreeError("this is no name of a branch", where=repr(branch), allowed=allowed)
     try:
         ask(top, "check-ref-format", f"refs/heads/{branch}")
@@ -72,6 +72,14 @@ def _check_name(top: Path, branch: str) -> None:
     if ask(top, "for-each-ref", "--count=1", f"refs/heads/{branch}"):
         hint = f"choose another name, or remove it by `git branch -D {branch}`"
         raise WorkTreeError("a branch of this name, or below it, exists", where=repr(branch), hint=hint)
+    for above in map(str, PurePosixPath(branch).parents[:-1]):
+        found = ask(top, "for-each-ref", "--format=%(refname)", f"refs/heads/{above}")
+        if f"refs/heads/{above}" in found.splitlines():
+            raise WorkTreeError(
+                f"the branch {above!r} exists, so none can be below it",
+                where=repr(branch),
+                hint="choose another name",
+            )
 
 
 def _head(top: Path) -> str:

@@ -1,5 +1,6 @@
 """Whether a project's folder holds nothing but what is committed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from triage.errors import WorkTreeError
@@ -18,23 +19,38 @@ def check_clean(root: Path) -> str | None:
         WorkTreeError: files are modified, untracked or in conflict; or git cannot tell.
     """
     try:
-        said = ask(
-            root,
-            *("status", "--porcelain=v2", "-z", "--untracked-files=all", "--ignore-submodules=none"),
-            *("--", ".", ":(exclude,top,glob)**/.triage/**", ":(exclude).triage"),
-        )
+        found = unclean(root)
     except NoGitError as error:
         return f"{error.what}: what is written can only be taken back by the diff"
-    found = _entries(said)
     if not found:
         return None
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    number = "a file is not as it was" if len(found) == 1 else f"{len(found)} files are not as they were"
     raise WorkTreeError(
-        f"{len(found)} files are not as they were committed: {', '.join(found[:_SHOWN])}{more}",
+        f"{number} committed: {named(found)}",
         where=str(root),
         allowed="a clean work tree, so that `git diff` shows what was written and nothing else",
         hint="commit or stash them, or ask for a branch by `--branch NAME`",
     )
+
+
+def named(found: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return ", ".join(found[:_SHOWN]) + more
+
+
+def unclean(root: Path) -> list[str]:
+    """Each file below `root` that is not as it was committed, with what is wrong with it.
+
+    Raises:
+        WorkTreeError: git cannot tell.
+    """
+    said = ask(
+        root,
+        *("status", "--porcelain=v2", "-z", "--untracked-files=all", "--ignore-submodules=none"),
+        *("--", ".", ":(exclude,top,glob)**/.triage/**", ":(exclude).triage"),
+    )
+    return _entries(said)
 
 
 def _entries(said: str) -> list[str]:
