@@ -211,9 +211,15 @@ def _kept(result: RoundResult, state: State, number: int) -> list[Kept]:
         merged = _merged([tried.verdict for _, tried, _ in members])
         names = tuple(dict.fromkeys(_name(offer.diagnosis, number) for offer, _, _ in members))
         fix = _fix(members[0][0].diagnosis, cure, number, FixStatus.PROVEN, merged, "", names)
-        fix = replace(fix, diff=unified(before, after), sites=sites_of(before, after))
+        fix = replace(fix, diff=unified(before, after), sites=_nearest_first(before, after, cure))
         found.append(Kept(fix, cure, before, after))
     return found
+
+
+def _nearest_first(before: Changed, after: Changed, cure: Cure) -> tuple[Site, ...]:
+    """The change at the defect itself, not the import above it, stands for all."""
+    found = sites_of(before, after)
+    return tuple(sorted(found, key=lambda site: (site.path != cure.file, abs(site.line - cure.line))))
 
 
 def _merged(verdicts: Sequence[Verdict]) -> Verdict:
@@ -234,7 +240,7 @@ def _rejected(offer: Offer, tried: Tried, state: State, number: int) -> Fix:
     fix = _fix(offer.diagnosis, cure, number, FixStatus.REJECTED, tried.verdict, reason, ())
     after = applied(state.tree.files, cure.proposal.edits)
     before = {path: state.tree.files[path] for path in after}
-    return replace(fix, diff=unified(before, after), sites=sites_of(before, after))
+    return replace(fix, diff=unified(before, after), sites=_nearest_first(before, after, cure))
 
 
 def _fix(
