@@ -1,6 +1,7 @@
 """Rounds over a workshop: what is taken, what is put aside, and in which order."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.fixing.shop import BOOKS, FILE, Cures, Ill, Shop, proposing
 from triage.fixing.cure import Cured, Healer, Wish
 from triage.fixing.options import Chooser
+from triage.fixing.workshop import State
 from triage.model.fix import FixStatus, Reach
 from triage.model.terms import Applicability
 
@@ -177,6 +179,20 @@ def test_what_a_run_of_some_tests_only_promised_is_followed_by_the_next_cure(tmp
     assert remedies(cured) == ["second"]
     assert cured.last.failing == ()
     assert next(asked for _, asked in world.runs) == ("a",)
+
+
+def test_a_cure_that_the_others_make_needless_is_taken_out_again(tmp_path: Path) -> None:
+    """Two diagnoses of one test, of which the cure of one is enough."""
+    text = "def test_a():\n    BAD_A\n\n\ndef test_b():\n    OTHER\n"
+    world = shop(tmp_path, {"a": [Ill("BAD_A")]}, text)
+    one = world.first().diagnoses[0]
+    place = replace(one.defects[0], names={"word": "OTHER"})
+    both = State(world.first().ran, (replace(one, defects=(*one.defects, place)),), world.first().tree)
+    world.first = lambda: both  # type: ignore[method-assign] # what it says hides behind the cause does not
+    cured = heal(world, {("first", "BAD_A"): [("BAD_A", "good")], ("first", "OTHER"): [("OTHER", "fine")]})
+    assert cured.changed[FILE].decode() == text.replace("BAD_A", "good")
+    assert cured.last.failing == ()
+    assert [one.reason for one in cured.rejected] == ["its tests pass without it, by the other fixes"]
 
 
 def test_one_cure_that_two_remedies_propose_is_one_fix(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +111,25 @@ def test_a_refusal_of_the_product_names_its_line(found: Found) -> None:
     (refusal,) = found["test_left_product"]
     assert isinstance(refusal, Refusal)
     assert "bug of the product: models.py:" in refusal.reason
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("'ann@example.org'", "app.py:3 gives each User the same email 'ann@example.org'"),
+        ("address()", "app.py:3 stores a value of email that another row has"),
+    ],
+)
+def test_a_value_that_the_product_stores_twice_is_told_by_its_column(
+    tmp_path: Path, given: str, said: str
+) -> None:
+    (tmp_path / "models.py").write_text(
+        "class User(db.Model):\n    email = db.Column(db.String, unique=True)\n", "utf-8"
+    )
+    (tmp_path / "app.py").write_text(
+        f"from models import User\ndef register():\n    return User(email={given})\n", "utf-8"
+    )
+    target = Target("", "app.py", 3, "register", {"model": "User", "table": "user", "column": "email"})
+    (refusal,) = proposals(["rollback-session-fixture", "use-another-value"], target, SourceTree(tmp_path))
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == f"a bug of the product: {said}"

@@ -95,6 +95,8 @@ class World:
     facts: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: FACTS)
     without_effect: bool = False
     broken: tuple[str, ...] = ()  # they do not pass as they are
+    needs: Mapping[str, str] = field(default_factory=dict)  # it does not pass where that one did not run
+    silent: tuple[str, ...] = ()  # they ran first, and are not asked for
     polluted: Mapping[str, str] = field(default_factory=dict)  # fails if that one failed before it
     trials: list[Trial] = field(default_factory=list)
     spent_s: float = 0.0
@@ -102,7 +104,7 @@ class World:
 
     @property
     def tests(self) -> tuple[str, ...]:
-        return tuple(f"{TESTS}::{name}" for name in self.facts)
+        return tuple(f"{TESTS}::{name}" for name in self.facts if name not in self.silent)
 
     def run(self, trial: Trial) -> TrialResult:
         self.trials.append(trial)
@@ -116,7 +118,8 @@ class World:
             name = test.rpartition("::")[2]
             before = self.polluted.get(name)
             spoilt = before is not None and f"{TESTS}::{before}" in failures
-            if name in self.broken or spoilt:
+            alone = f"{TESTS}::{self.needs.get(name, name)}" not in trial.tests
+            if name in self.broken or spoilt or alone:
                 found = asserted(test)
             if found is not None:
                 failures[test] = found
@@ -130,7 +133,7 @@ class World:
         )
 
     def all_tests(self) -> tuple[str, ...]:
-        return self.tests
+        return tuple(f"{TESTS}::{name}" for name in self.facts)
 
     def before(self, test: str) -> tuple[str, ...]:
         return self.tests[: self.tests.index(test)]

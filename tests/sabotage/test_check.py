@@ -197,6 +197,19 @@ def test_without_a_trial_left_the_others_of_the_file_count_as_spoilt(tree: Sourc
     assert len(of.trials) == 6
 
 
+def test_a_test_that_lives_on_another_is_broken_in_its_company(tree: SourceTree) -> None:
+    of = world(
+        always, "test_price", "test_reduced", needs={"test_reduced": "test_price"}, silent=("test_price",)
+    )
+    found = checked(of, tree)
+    assert list(found) == ["test_reduced"]
+    assert found["test_reduced"].caught
+    asked = [[test.rpartition("::")[2] for test in each.tests] for each in of.trials]
+    assert asked[0] == ["test_reduced"]
+    assert all(each == ["test_price", "test_reduced"] for each in asked[1:])
+    assert all(one.tests == of.tests for each in of.trials for one in each.interventions)
+
+
 def test_there_are_never_more_than_six_trials_and_only_of_what_is_open(tree: SourceTree) -> None:
     def some(test: str, _orders: Orders) -> Failure | None:
         return asserted(test) if test.endswith(("_price", "_tier")) else None

@@ -41,6 +41,7 @@ def replaced(source: str) -> set[tuple[str, str]]:
         ("if a is not b: pass", "expr", "(a) is (b)"),
         ("x = [i for i in a if i in b]", "expr", "(i) not in (b)"),
         ("a(b, limit=c + 1)", "expr", "__triage_other__(c + 1)"),
+        ("return send([i for i in a])", "expr", "__triage_other__([i for i in a])"),
         ("yield a", "expr", "__triage_other__(a)"),
         ("a += 1", "expr", "__triage_other__(1)"),
     ],

@@ -133,6 +133,24 @@ class Healer:
         """Takes out what made no test green in the end, if the rest holds without it."""
         for one in [each for each in cured.kept if not _gain(each.fix, cured.last)]:
             self._without(cured, one, "no test turned green by it in the end")
+        shared = [one for one in cured.kept if self._may_be_needless(cured, one)]
+        for one in sorted(shared, key=lambda one: -one.cure.proposal.reach):
+            if self._may_be_needless(cured, one) and self._is_needless(cured, one):
+                self._without(cured, one, "its tests pass without it, by the other fixes")
+
+    @staticmethod
+    def _may_be_needless(cured: Cured, one: Kept) -> bool:
+        """Whether each test that it helped is one that another fix helped, too."""
+        others = {test for each in cured.kept if each is not one for test in _gain(each.fix, cured.last)}
+        return set(_gain(one.fix, cured.last)) <= others
+
+    def _is_needless(self, cured: Cured, one: Kept) -> bool:
+        tests = _gain(one.fix, cured.last)
+        changed = _undone(one, cured.changed, cured.first)
+        if changed is None:
+            return False
+        ran = self._workshop.run(changed, tests, f"{one.fix.remedy} left out")
+        return all(test in ran.outcomes and not ran.fails(test) for test in tests)
 
     def _without(self, cured: Cured, one: Kept, reason: str) -> bool:
         """Whether it could be taken out: nothing else may be lost but the tests that it fixed."""

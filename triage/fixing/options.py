@@ -19,6 +19,8 @@ from triage.rules.source import SourceTree
 
 Propose = Callable[[Iterable[str], Target, SourceTree], Sequence[Proposal | Refusal]]
 WORKAROUNDS = frozenset({"autouse-context"})  # weakenings that a labelled remedy may make, as its last resort
+# Evidence of what surrounds a defect: nearly every wide change touches one of these.
+_BACKGROUND = frozenset({"application", "fixture", "context", "production"})
 _STRENGTH = tuple(Applicability)  # safe, unsafe, display-only
 
 
@@ -223,7 +225,7 @@ def _fits(cure: Cure, others: Sequence[Cure]) -> bool:
 
 
 def _sites(diagnosis: Diagnosis, defect: Defect) -> set[tuple[str, int]]:
-    named = {(one.file, one.line) for one in diagnosis.evidence}
+    named = {(one.file, one.line) for one in diagnosis.evidence if one.kind not in _BACKGROUND}
     return {(defect.file, defect.line), (diagnosis.cause.file, diagnosis.cause.line), *named}
 
 

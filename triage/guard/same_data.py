@@ -1,10 +1,12 @@
 """Whether two expressions check the same thing on completer data."""
 
 import ast
+import re
 
-from triage.guard.syntax import terminal, value
+from triage.guard.syntax import terminal, text, value
 
 _KEYS = ("id", "uuid", "pk", "key", "hex")
+_MADE = re.compile(r"uuid[1-8]|UUID")
 
 
 def is_same(before: ast.AST, after: ast.AST, *, inside_call: bool = False) -> bool:
@@ -65,22 +67,23 @@ def _is_filled(before: ast.expr, after: ast.expr) -> bool:
 
 
 def _shown_id(node: ast.AST) -> ast.expr | None:
-    """What `str(x.id)` or `f"{x.id}"` shows."""
+    """What `str(x.id)`, `f"{x.id}"` or `uuid4().hex` shows."""
     shown = None
     if isinstance(node, ast.Call) and terminal(node.func) == "str" and len(node.args) == 1:
         shown = node.args[0]
     elif isinstance(node, ast.JoinedStr) and len(node.values) == 1:
         only = node.values[0]
         shown = only.value if isinstance(only, ast.FormattedValue) and only.format_spec is None else None
-    return shown if terminal(shown).endswith(_KEYS) else None
+    elif isinstance(node, ast.Attribute) and node.attr == "hex":
+        shown = node.value
+    is_made = isinstance(shown, ast.Call) and _MADE.fullmatch(terminal(shown.func)) is not None
+    return shown if is_made or terminal(shown).endswith(_KEYS) else None
 
 
 def _is_uuid_of(after: ast.AST, before: ast.AST) -> bool:
-    """`UUID("...")` for the same text."""
-    return (
-        isinstance(after, ast.Call)
-        and terminal(after.func) == "UUID"
-        and len(after.args) == 1
-        and isinstance(value(before), str)
-        and value(after.args[0]) == value(before)
-    )
+    """`UUID("...")` for the same text, `UUID(key)` for what held it."""
+    if not isinstance(after, ast.Call) or terminal(after.func) != "UUID" or len(after.args) != 1:
+        return False
+    if isinstance(before, ast.Name | ast.Attribute | ast.Subscript):
+        return text(after.args[0]) == text(before)
+    return isinstance(value(before), str) and value(after.args[0]) == value(before)

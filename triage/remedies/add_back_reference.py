@@ -33,6 +33,7 @@ from triage.remedies.side_examples import CURED, UNTOUCHED
 from triage.remedies.side_text import last_member, list_name, mapped_name, names_of
 from triage.remedies.sides import (
     Side,
+    association,
     counterparts,
     is_many,
     is_plural,
@@ -267,7 +268,8 @@ def _line(case: _Case, tree: SourceTree) -> tuple[Edit, ...]:
     """The relationship of the other class, below the last one that it has, else below its columns."""
     other = case.other
     module = tree.module(other.file) if other is not None else None
-    if other is None or module is None:
+    table = association(case.side, tree)
+    if other is None or module is None or table is None:
         return ()
     source = open_source(tree, other.file)
     node = next((one for one in source.at(cst.ClassDef, other.line) if one.name.value == other.name), None)
@@ -280,12 +282,12 @@ def _line(case: _Case, tree: SourceTree) -> tuple[Edit, ...]:
     ]
     owner, name = case.side.owner, case.side.relationship.attribute
     linked = f"back_populates={quote}{name}{quote}"
-    many = not is_many(case.side, case.owner, other) and not (
-        not is_plural(case.attribute, owner) and _is_key_here(case)
-    )
+    is_one = not is_plural(case.attribute, owner) and _is_key_here(case)
+    many = bool(table) or (not is_many(case.side, case.owner, other) and not is_one)
     single = not many and _is_key_here(case)
     options = [
         linked,
+        *([f"secondary={quote}{table}{quote}"] if table else []),
         *(["uselist=False"] if single else []),
         *(["init=False"] if other.is_dataclass else []),
     ]
@@ -309,6 +311,13 @@ def _maker(source: SourceFile, case: _Case) -> tuple[str, tuple[Edit, ...]]:
     name = case.source.code(case.call.func)
     if name == "db.relationship" and re.search(r"\bdb\.", source.text):
         return name, ()
+    module = re.search(
+        r"^from sqlalchemy import (?:[^\n]*\b)?(orm)\b(?! as)|^import sqlalchemy\.orm as (\w+)",
+        source.text,
+        re.MULTILINE,
+    )
+    if module:
+        return f"{module.group(1) or module.group(2)}.relationship", ()
     return "relationship", import_edits(source, "sqlalchemy.orm", "relationship")
 
 

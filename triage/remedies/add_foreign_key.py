@@ -14,6 +14,7 @@ without any column that fits, and a key of several columns, are left to a person
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import libcst as cst
 
@@ -28,13 +29,13 @@ from triage.remedies.columns_text import (
     last_plain,
     positional,
     prefix,
-    quoted,
     string_value,
     with_argument,
 )
 from triage.remedies.imports import import_edits
 from triage.remedies.key_examples import CURED, UNTOUCHED
 from triage.remedies.key_migration import Key, migration, way_back
+from triage.remedies.key_targets import on_delete_beside, table_column, target_text
 from triage.remedies.refused_rows import expects_key
 from triage.remedies.source import SourceFile, open_source
 from triage.rules.missing_foreign_key import find as rule_findings
@@ -53,22 +54,29 @@ def propose(target: Target, tree: SourceTree) -> Iterable[Proposal | Refusal]:
     source = open_source(tree, key.file)
     call = column_call(source, key.line, key.column) or column_call(source, key.line, key.attribute)
     bare = _bare(source, key) if call is None else None
+    made = table_column(tree, key.file, key.table, key.column) if call is None and bare is None else None
+    if made is not None:  # the relationship's line was named, and its table stands elsewhere
+        key = replace(key, file=made[0], line=made[1], model=key.table)
+        source = open_source(tree, key.file)
+        call = column_call(source, key.line, key.column)
     if call is None and bare is None:
         return [Refusal(ID, f"no column `{key.column}` is made here", key.file, key.line)]
     has_key = call is not None and any(last_name(one.value) == "ForeignKey" for one in call.args)
     has_key = has_key or _is_in_constraint(source, key)
     is_shown = key.mandatory or (not has_key and _is_expected(key, tree))
     tightened = call is not None and is_shown and _may_tighten(source, call)
+    text = target_text(source, call or bare, key.target, tree)
+    on_delete = on_delete_beside(text, tree)
     found: list[Proposal | Refusal] = []
     if not has_key and tightened:
-        edits = _declaration(source, call, bare, key, "nullable=False")
-        found.append(_proposal(key, edits, tree, nullable=True, key_too=True))
+        edits = _declaration(source, call, bare, text, "nullable=False")
+        found.append(_proposal(key, edits, tree, nullable=True, on_delete=on_delete))
     elif tightened and call is not None:
         edits = keyword_argument(source, call, "nullable=False")
         found.append(_proposal(key, edits, tree, nullable=True, key_too=False))
     if not has_key:
-        edits = _declaration(source, call, bare, key)
-        found.append(_proposal(key, edits, tree, nullable=False, key_too=True))
+        edits = _declaration(source, call, bare, text)
+        found.append(_proposal(key, edits, tree, nullable=False, on_delete=on_delete))
     return found
 
 
@@ -178,10 +186,14 @@ def _is_in_constraint(source: SourceFile, key: Key) -> bool:
 
 
 def _declaration(
-    source: SourceFile, call: cst.Call | None, bare: cst.AnnAssign | None, key: Key, *more: str
+    source: SourceFile,
+    call: cst.Call | None,
+    bare: cst.AnnAssign | None,
+    target: str,
+    *more: str,
 ) -> tuple[Edit, ...]:
     name, edits = _foreign_key_name(source, call)
-    text = f"{name}({_argument(source, call or bare, key)})"
+    text = f"{name}({target})"
     if call is not None and more and _behind(call) is not last_plain(call):
         return (
             *edits,
@@ -246,32 +258,6 @@ def _mapped_column(source: SourceFile, bare: cst.AnnAssign) -> tuple[str, tuple[
     return "mapped_column", import_edits(source, "sqlalchemy.orm", "mapped_column")
 
 
-def _argument(source: SourceFile, near: cst.CSTNode | None, key: Key) -> str:
-    """The text by which the file's other keys lead to the same column, else the plain string."""
-    first = [one.args[0].value for one in source.all(cst.Call) if last_name(one) == "ForeignKey" and one.args]
-    for one in first:
-        if isinstance(one, cst.FormattedString) and near is not None and _may_mean(source, one, key, near):
-            return source.code(one)
-    return quoted(source, key.target, *[one for one in first if string_value(one) is not None])
-
-
-def _may_mean(source: SourceFile, text: cst.FormattedString, key: Key, near: cst.CSTNode) -> bool:
-    r"""`f"{Names.user_table}.id"` for `user.id`: its plain parts fit, its names tell the table."""
-    plain = [
-        re.escape(one.value) if isinstance(one, cst.FormattedStringText) else r"[\w.]+" for one in text.parts
-    ]
-    inner = [
-        source.code(one.expression) for one in text.parts if isinstance(one, cst.FormattedStringExpression)
-    ]
-    table = key.target.split(".")[-2]
-    function = source.enclosing(near, cst.FunctionDef)
-    known = {one.name.value for one in function.params.params} if function is not None else set()
-    roots = {re.split(r"\W", one)[0] for one in inner}
-    told = any(re.search(rf"(?:^|[._]){re.escape(table.rstrip('s'))}s?(?:_|$)", one) for one in inner)
-    fits = re.fullmatch("".join(plain), key.target) is not None
-    return fits and told and not (roots & {"cls", "self"}) - known
-
-
 def _may_tighten(source: SourceFile, call: cst.Call) -> bool:
     """Not where somebody said otherwise, or where the annotation tells it already."""
     if keyword(call, "nullable") is not None or is_true(keyword(call, "primary_key"), "True"):
@@ -284,7 +270,13 @@ def _may_tighten(source: SourceFile, call: cst.Call) -> bool:
 
 
 def _proposal(
-    key: Key, edits: tuple[Edit, ...], tree: SourceTree, *, nullable: bool, key_too: bool
+    key: Key,
+    edits: tuple[Edit, ...],
+    tree: SourceTree,
+    *,
+    nullable: bool,
+    key_too: bool = True,
+    on_delete: str = "",
 ) -> Proposal:
     what = [f"a foreign key to {key.target}"] if key_too else []
     what += ["not nullable"] if nullable else []
@@ -292,6 +284,7 @@ def _proposal(
     name = f"{key.model or key.table}.{key.attribute}"
     judge = f"whether every row of `{key.table or key.model}` has (or can be given) a row of `{key.target}`"
     judge += "; SQLite enforces it only after `PRAGMA foreign_keys=ON`" if key_too else ""
+    judge += f"; whether it needs `ondelete={on_delete}`, as the other keys to it have" if on_delete else ""
     return Proposal(
         ID,
         f"{name} becomes {' and '.join(what)}",

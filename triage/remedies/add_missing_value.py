@@ -5,26 +5,29 @@ None: the call gets the column with a value of its type; what else the same call
 A factory gets a declaration, a sequence where the column must be unique.
 
 To judge (`unsafe`): values that are computed, handed on or stand for another object, helpers that
-take `**kwargs`, statements without objects.
+take `**kwargs`, statements without objects. Where the product makes the row of what a test hands to
+it (None, a dictionary without the key), what the test hands is completed.
 
-Never: code of the product that makes the row, a value that a later line takes away, a refusal that
+Never: code of the product that forgets the value, a value that a later line takes away, a refusal that
 the test awaits, and the column's own declaration.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import libcst as cst
 
-from triage.model.fix import Edit, Proposal, Refusal, Target
+from triage.model.fix import Edit, Proposal, Reach, Refusal, Target
 from triage.model.terms import Applicability
-from triage.remedies.example import Cured, Spot, Untouched
 from triage.remedies.factory_values import declared, factory_at
 from triage.remedies.given_none import emptied_parameter, reach_of, unflushed
+from triage.remedies.handed_rows import Handed, handed, rows_of
 from triage.remedies.missing import in_order, missing, supply
-from triage.remedies.place import Place, Supply
+from triage.remedies.missing_examples import CURED, UNTOUCHED
+from triage.remedies.place import Place, Supply, is_none
 from triage.remedies.row_edits import is_expected, shadowed, with_values
-from triage.remedies.rows import Row, rows_at, subject_of
+from triage.remedies.rows import Row, row_of, rows_at, subject_of
 from triage.remedies.signatures import defaults, is_named, slot
 from triage.remedies.source import SourceFile, open_source
 from triage.remedies.values import quote_of, settled
@@ -32,6 +35,7 @@ from triage.rules.models import Column
 from triage.rules.source import SourceTree
 
 ID = "add-missing-value"
+__all__ = ["CURED", "ID", "UNTOUCHED", "propose"]
 
 
 def propose(target: Target, tree: SourceTree) -> Iterable[Proposal | Refusal]:
@@ -41,7 +45,10 @@ def propose(target: Target, tree: SourceTree) -> Iterable[Proposal | Refusal]:
         yield from declared(ID, target, factory, tree)
         return
     if reason:
-        yield Refusal(ID, reason, target.file, target.line)
+        made = _from_test(target, tree)
+        yield made or Refusal(ID, reason, target.file, target.line)
+        if isinstance(made, Proposal):
+            yield from _cases(target, tree)
         return
     source, module = open_source(tree, target.file), tree.module(target.file)
     if module is None:
@@ -59,6 +66,87 @@ def _out_ofreach_of(target: Target, tree: SourceTree) -> str:
         what = target.names.get("model") or target.names.get("table", "the row")
         return f"a bug of the product: {target.file}:{target.line} makes {what} without {column}"
     return ""
+
+
+def _from_test(target: Target, tree: SourceTree) -> Proposal | Refusal | None:
+    """The product only hands on what a test of its own lacks."""
+    if target.names.get("verb") == "UPDATE" or target.names.get("updated"):
+        return None
+    given = handed(target, tree)
+    if not given:
+        return None
+    function = given[0].function
+    judge = f"whether {function}() should refuse or fill such values itself: {target.file}:{target.line}"
+    nones = [one for one in given if one.value is not None and is_none(one.value)]
+    lacking = [
+        (one, place, row)
+        for one in given
+        for place, row in rows_of(one)
+        if not row.is_open and one.column in missing(row, place)
+    ]
+    own = [one for one in lacking if not _is_case(one[1], one[2])]
+    found = _instead_of_none(nones, target) if nones else _in_dictionaries(own, target)
+    if found is not None:
+        doubt = "; ".join(filter(None, (found.judge, judge)))
+        return replace(found, judge=doubt, applicability=Applicability.UNSAFE)
+    guilty = next((one for one, *_ in lacking), None)
+    guilty = guilty or next((one for one in given if _may_lack(one)), None)
+    if guilty is None:
+        return None  # the tests give the value, and the product loses it
+    file, _, line = guilty.at.rpartition(":")
+    return Refusal(ID, f"{guilty}, which {target.file}:{target.line} stores", file, int(line))
+
+
+def _may_lack(one: Handed) -> bool:
+    if one.is_spread:
+        return not any(one.column.attribute in row.given for _, row in rows_of(one))
+    return not isinstance(one.value, cst.SimpleString | cst.BaseNumber | cst.FormattedString)
+
+
+def _cases(target: Target, tree: SourceTree) -> Iterator[Refusal]:
+    """What stays where other data of the same defect is completed."""
+    for one in handed(target, tree):
+        for place, row in rows_of(one):
+            if _is_case(place, row) and one.column in missing(row, place):
+                file, _, line = one.at.rpartition(":")
+                yield Refusal(ID, f"{one}, which {target.file}:{target.line} stores", file, int(line))
+                return
+
+
+def _is_case(place: Place, row: Row) -> bool:
+    """A case of a parametrised test is what the test is about."""
+    return any(isinstance(one, cst.Decorator) for one in place.source.ancestors(row.node))
+
+
+def _in_dictionaries(lacking: list[tuple[Handed, Place, Row]], target: Target) -> Proposal | None:
+    """What tests hand on, completed in each file that writes it out."""
+    made: list[Proposal] = []
+    for file in dict.fromkeys(place.source.file for _, place, _ in lacking):
+        own = [(one, place, row) for one, place, row in lacking if place.source.file == file]
+        rows = {row.node: (row, [one.column]) for one, _, row in own}
+        found = _given(list(rows.values()), target, own[0][1])
+        if isinstance(found, Refusal):
+            return None
+        made.append(found)
+    if not made:
+        return None
+    edits = tuple(edit for one in made for edit in one.edits)
+    doubt = "; ".join(dict.fromkeys(one.judge for one in made if one.judge))
+    label = "; ".join(one.label for one in made)
+    return replace(made[0], label=label, edits=edits, judge=doubt, reach=max(one.reach for one in made))
+
+
+def _instead_of_none(nones: list[Handed], target: Target) -> Proposal | None:
+    place, edits = nones[0].place, []
+    for number, one in enumerate(nones, start=1):
+        row = replace(row_of(one.call), given={})
+        found = supply(one.column, row, place, number)
+        if isinstance(found, str) or one.value is None or place.source.file != one.place.source.file:
+            return None
+        (code,), imports = settled(place.source, [found.template], shadowed(place.module, target.line))
+        edits += [*imports, place.source.replace(one.value, code)]
+    label = f"{nones[0].function}() gets a {nones[0].column.attribute} at {nones[0].at}"
+    return Proposal(ID, label, tuple(dict.fromkeys(edits)), Reach.STATEMENT)
 
 
 def _proposed(target: Target, place: Place) -> Iterator[Proposal | Refusal]:
@@ -121,7 +209,8 @@ def _given(lacking: list[tuple[Row, list[Column]]], target: Target, place: Place
         names += [one.name for one in found if one.name not in names]
         doubts += [one.doubt for one in found if one.doubt]
         doubts += _doubts(row, place, [one.name for one in found])
-    label = f"{place.subject.what} gets its {_listed(names)} at {target.file}:{target.line}"
+    line = source.lines(wanted[0][0].node)[0]
+    label = f"{place.subject.what} gets its {_listed(names)} at {source.file}:{line}"
     doubt = "; ".join(dict.fromkeys(doubts))
     return Proposal(
         ID,
@@ -195,140 +284,3 @@ def _doubts(row: Row, place: Place, names: list[str]) -> Iterator[str]:
 
 def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-_MODELS = """\
-from app import db
-class User(db.Model):
-    id = db.Column(db.Integer, primary_key=True)
-    name = db.Column(db.String(80))
-    email = db.Column(db.String(80), nullable=False, unique=True)
-class Invoice(db.Model):
-    id = db.Column(db.Integer, primary_key=True)
-    number = db.Column(db.String(20))
-    amount = db.Column(db.Numeric(10, 2), nullable=False)
-    due_on = db.Column(db.Date, nullable=False)
-    user_id = db.Column(db.ForeignKey('user.id'), nullable=False)
-    user = db.relationship(User)
-"""
-_HEAD = "from m import Invoice, User, db\n\n\ndef test_it():\n"
-_EMAIL = {"model": "User", "table": "user", "column": "email"}
-
-
-def _case(
-    body: str, after: str, names: Mapping[str, str] = _EMAIL, line: int = 5, head: str = _HEAD
-) -> Cured:
-    return Cured(
-        {"m.py": _MODELS, "test_m.py": _HEAD + body},
-        Spot("test_m.py", line, names),
-        {"test_m.py": head + after},
-    )
-
-
-def _left(body: str, because: str, names: Mapping[str, str] = _EMAIL, line: int = 5) -> Untouched:
-    return Untouched({"m.py": _MODELS, "test_m.py": _HEAD + body}, Spot("test_m.py", line, names), because)
-
-
-_STORE = "    db.session.add(user)\n    db.session.commit()\n"
-_AMOUNT = {"model": "Invoice", "table": "invoice", "column": "amount"}
-_OWNER = {"model": "Invoice", "table": "invoice", "column": "user_id"}
-CURED: tuple[Cured, ...] = (
-    _case(
-        '    user = User(name="Ann")\n' + _STORE,
-        '    user = User(name="Ann", email="ann@example.org")\n' + _STORE,
-    ),
-    _case(
-        '    user = User(\n        name="Noor Haddad",\n        email=None,  # not yet\n    )\n' + _STORE,
-        '    user = User(\n        name="Noor Haddad",\n        email="noor.haddad@example.org",  # not yet\n'
-        "    )\n" + _STORE,
-    ),
-    _case(
-        "    user = User(\n        name='Ann',\n    )\n" + _STORE,
-        "    user = User(\n        name='Ann',\n        email='ann@example.org',\n    )\n" + _STORE,
-    ),
-    _case(
-        '    owner = User(email="a@b.c")\n    one = Invoice(number="7", user=owner)\n',
-        '    owner = User(email="a@b.c")\n    one = Invoice(number="7", user=owner, amount=Decimal("1.00"),'
-        " due_on=date(2025, 1, 1))\n",
-        _AMOUNT,
-        6,
-        _HEAD.replace("db\n", "db\nfrom decimal import Decimal\nfrom datetime import date\n", 1),
-    ),
-    _case(
-        '    owner = User(email="a@b.c")\n    Invoice(amount=1, due_on=2)\n',
-        '    owner = User(email="a@b.c")\n    Invoice(amount=1, due_on=2, user=owner)\n',
-        _OWNER,
-        6,
-    ),
-    _case(
-        '    db.session.add_all([\n        User(email="a@b.c"),\n        User(),\n    ])\n',
-        '    db.session.add_all([\n        User(email="a@b.c"),\n'
-        '        User(email="it@example.org"),\n    ])\n',
-        line=7,
-    ),
-    _case(
-        '    data = {"name": "Ann"}\n    user = User(**data)\n',
-        '    data = {"name": "Ann", "email": "ann@example.org"}\n    user = User(**data)\n',
-        line=6,
-    ),
-    _case(
-        '    def make(**kwargs):\n        return User(name="x", **kwargs)\n',
-        "    def make(**kwargs):\n"
-        '        kwargs.setdefault("email", f"{uuid4().hex}@example.org")\n'
-        '        return User(name="x", **kwargs)\n',
-        line=6,
-        head=_HEAD.replace("db\n", "db\nfrom uuid import uuid4\n", 1),
-    ),
-    _case(
-        "    def make(name, email):\n        return User(name=name)\n    make('a', 'b')\n",
-        "    def make(name, email):\n        return User(name=name, email=email)\n    make('a', 'b')\n",
-        line=6,
-    ),
-    _case(
-        '    db.session.execute(db.insert(User).values(name="Ann"))\n',
-        '    db.session.execute(db.insert(User).values(name="Ann", email="ann@example.org"))\n',
-    ),
-    Cured(
-        {
-            "m.py": _MODELS,
-            "tests/factories.py": "import factory\nfrom m import User\n\n\nclass UserFactory("
-            "factory.alchemy.SQLAlchemyModelFactory):\n    class Meta:\n        model = User\n\n"
-            '    name = "Ann"\n',
-        },
-        Spot("tests/factories.py", 5, {**_EMAIL, "factory": "UserFactory"}),
-        {
-            "tests/factories.py": "import factory\nfrom m import User\n\n\nclass UserFactory("
-            "factory.alchemy.SQLAlchemyModelFactory):\n    class Meta:\n        model = User\n\n"
-            '    name = "Ann"\n    email = factory.Sequence(lambda n: f"user{n}@example.org")\n'
-        },
-    ),
-)
-CURED += (
-    Cured(
-        {"m.py": _MODELS, "test_m.py": _HEAD + '    user = User(name="Ann")\n'},
-        Spot("test_m.py", 5, message="NOT NULL constraint failed: user.email"),
-        {"test_m.py": _HEAD + '    user = User(name="Ann", email="ann@example.org")\n'},
-    ),
-    Cured(
-        {"m.py": _MODELS, "test_m.py": _HEAD + '    user = User(name="Ann")\n'},
-        Spot("test_m.py", 5),
-        {"test_m.py": _HEAD + '    user = User(name="Ann", email="ann@example.org")\n'},
-    ),
-)
-UNTOUCHED: tuple[Untouched, ...] = (
-    _left("    user = User(name='a', email='b')\n    user.email = None\n", "taken away later", line=6),
-    _left("    user = User(email=address)\n", "the value is computed"),
-    _left("    user = User(*parts)\n", "nobody can see what is passed"),
-    _left(
-        "    db.session.add(User(name='a'))\n    with pytest.raises(IntegrityError):\n"
-        "        db.session.flush()\n",
-        "the refusal is what the test is about",
-    ),
-    _left("    one = Invoice(number='7')\n", "the foreign key needs an object", _OWNER),
-    _left("    rows = load()\n", "no constructor stands there"),
-    Untouched(
-        {"m.py": _MODELS, "app.py": "from m import User\ndef new():\n    return User(name='a')\n"},
-        Spot("app.py", 3, _EMAIL),
-        "code of the product",
-    ),
-)

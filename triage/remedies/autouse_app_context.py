@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from triage.model.fix import Edit, Proposal, Reach, Refusal, Target
 from triage.remedies.applications import app_fixtures, makes_app
 from triage.remedies.blocks import line_end
-from triage.remedies.contexts import used_in
+from triage.remedies.contexts import in_production, used_in
 from triage.remedies.example import Cured, Spot, Untouched
 from triage.remedies.imports import import_edits, top_level_names
 from triage.remedies.needs import is_yielding
@@ -43,6 +43,7 @@ def propose(target: Target, tree: SourceTree) -> Iterator[Proposal | Refusal]:
 
 def _judge(target: Target) -> str:
     return (
+        f"{in_production(target)}"
         "a workaround that hides every missing context of this module, also one that is missing in "
         f"production: run the command, job or script that calls {used_in(target)} outside of the tests "
         "before taking it"

@@ -86,9 +86,11 @@ def leaving(scene: Scene) -> list[ast.Return | ast.Yield]:
 
 
 def is_helper(scene: Scene) -> bool:
-    """What tests and fixtures call; pytest and unittest do not."""
-    if scene.outer is None or scene.is_test or scene.fixture is not None:
+    """What tests and fixtures call, also what a fixture hands them; pytest and unittest do not."""
+    if scene.outer is None or scene.is_test:
         return False
+    if scene.fixture is not None:
+        return len(scene.functions) > 1
     return scene.outer.name not in (*SETUPS, "tearDown", "tearDownClass", "teardown_method")
 
 
@@ -98,7 +100,10 @@ def reach(scene: Scene) -> Reach:
 
 
 def callers(scene: Scene) -> Iterator[Scene]:
-    """The statements of the target's tests that call this helper, also through other helpers."""
+    """The statements of the target's tests that call this helper, also through other helpers.
+
+    Where no test does, those of fixtures and helpers that call it themselves.
+    """
     if scene.outer is None:
         return
     names = _leading_to(scene.tree, scene.outer.name)
@@ -110,6 +115,17 @@ def callers(scene: Scene) -> Iterator[Scene]:
             seen.add((known[0], calls[0].lineno))
             found = scene_of(scene.target, scene.tree, known[0], calls[0].lineno)
             if isinstance(found, Scene):
+                yield found
+    if not seen:
+        yield from _in_support(scene, scene.outer.name)
+
+
+def _in_support(scene: Scene, name: str) -> Iterator[Scene]:
+    for module in scene.tree.modules(name.encode(), tests=True):
+        for function in module.functions:
+            calls = [each for each in calls_within(function) if terminal(each) == name]
+            found = scene_of(scene.target, scene.tree, module.path, calls[0].lineno) if calls else ""
+            if isinstance(found, Scene) and not found.is_test and not hands_out_rows(found):
                 yield found
 
 
@@ -126,7 +142,20 @@ def _leading_to(tree: SourceTree, name: str) -> set[str]:
     return names
 
 
+def in_production(target: Target, *, is_request: bool = False) -> str:
+    """For the head of a judgement: which entry of the product reaches the code, where the source tells it.
+
+    An application's context that is pushed there says nothing of a request.
+    """
+    told = [one.text for one in target.evidence if one.kind == "production"]
+    without = next((one for one in told if "without" in one), "")
+    if without:
+        return f"{without}, which this change would hide from the tests; "
+    within_one = next((one for one in told if one.startswith("in production")), "")
+    return f"{within_one}; " if within_one and not is_request else ""
+
+
 def used_in(target: Target) -> str:
     """For a sentence: what needs the context."""
     name = target.names.get("function", "")
-    return f"`{name}`" if name else "the code that is called"
+    return f"`{name}`" if name and not name.startswith(("__", "<")) else "the code that is called"

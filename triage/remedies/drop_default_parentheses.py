@@ -25,12 +25,14 @@ from triage.remedies.columns_text import (
     prefix,
     value_span,
 )
-from triage.remedies.example import Cured, Spot, Untouched
+from triage.remedies.default_examples import CURED, UNTOUCHED
+from triage.remedies.rows import subject_of
 from triage.remedies.source import SourceFile, open_source
 from triage.rules.model_index import model_index
 from triage.rules.source import SourceTree
 
 ID = "drop-default-parentheses"
+__all__ = ["CURED", "ID", "UNTOUCHED", "propose"]
 _KEYWORDS = ("default", "insert_default", "onupdate")
 _CONSTANT = frozenset(
     {"datetime", "date", "time", "timedelta", "timezone", "UUID", "Decimal", "Fraction", "ZoneInfo", "Path"}
@@ -46,8 +48,9 @@ def propose(target: Target, tree: SourceTree) -> Iterable[Proposal | Refusal]:
     source = open_source(tree, file)
     name = target.names.get("attribute") or target.names.get("column", "")
     call = column_call(source, line, name) or column_call(source, line) or _annotated(source, line)
+    is_sure = target.playbook in ("", "evaluated-default")  # else the value may come from elsewhere
     if call is None:
-        return [Refusal(ID, "no column is made at this line", file, line)]
+        return [Refusal(ID, "no column is made at this line", file, line)] if is_sure else []
     edits, refusals = _of_column(source, call)
     if not edits:
         return refusals
@@ -73,8 +76,9 @@ def _place(target: Target, tree: SourceTree) -> tuple[str, int]:
     if column_call(source, target.line, column) is None:
         model = model_index(tree).named(target.names.get("model") or target.symbol)
         found = model.column(column) if model is not None else None
-        if found is not None and found.call is not None:
-            return found.file, found.line
+        for one in (found, *subject_of(target, tree).named):
+            if one is not None and one.call is not None:
+                return one.file, one.line
     return target.file, target.line
 
 
@@ -209,142 +213,3 @@ def _is_dataclass(source: SourceFile, call: cst.Call) -> bool:
             return True
         pending += [known[word] for word in words if word in known and known[word] not in pending]
     return False
-
-
-_HEAD = """\
-import uuid
-from datetime import UTC, date, datetime, timedelta
-
-from app import db
-
-
-class Post(db.Model):
-    id = db.Column(db.Integer, primary_key=True)
-"""
-_SPOT = Spot("m.py", 9, {"model": "Post", "column": "at"})
-
-
-def _cured(before: str, after: str, head: str = _HEAD, spot: Spot = _SPOT) -> Cured:
-    return Cured({"m.py": head + before}, spot, {"m.py": head + after})
-
-
-_TWO = """\
-import datetime as dt
-
-import sqlalchemy as sa
-from sqlalchemy import orm
-
-
-"""
-_DATACLASS = """\
-from datetime import datetime
-from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
-
-
-class Base(MappedAsDataclass, DeclarativeBase):
-    pass
-
-
-class Log(Base):
-    __tablename__ = "log"
-    id: Mapped[int] = mapped_column(primary_key=True, init=False)
-"""
-
-CURED = (
-    _cured(
-        "    at = db.Column(db.DateTime, index=True, default=datetime.utcnow())\n",
-        "    at = db.Column(db.DateTime, index=True, default=datetime.utcnow)\n",
-    ),
-    _cured(
-        "    at = db.Column(db.DateTime, default=datetime.now(UTC), onupdate=datetime.now(UTC))  # when\n",
-        "    at = db.Column(db.DateTime, default=lambda: datetime.now(UTC), "
-        "onupdate=lambda: datetime.now(UTC))  # when\n",
-    ),
-    _cured(
-        "    at = db.Column(\n        db.String(36),\n        default=str(uuid.uuid4()),\n    )\n",
-        "    at = db.Column(\n        db.String(36),\n        default=lambda: str(uuid.uuid4()),\n    )\n",
-    ),
-    _cured(
-        "    at = db.Column(db.Date, default=date.today() + timedelta(1))\n",
-        "    at = db.Column(db.Date, default=lambda: date.today() + timedelta(1))\n",
-    ),
-    _cured(
-        "    at = db.Column(default=(\n        date.today() + timedelta(days=1)\n    ))\n",
-        "    at = db.Column(default=lambda: (\n        date.today() + timedelta(days=1)\n    ))\n",
-    ),
-    _cured(
-        "    at = db.Column(db.JSON, default={}, nullable=False)\n",
-        "    at = db.Column(db.JSON, default=dict, nullable=False)\n",
-    ),
-    _cured(
-        "    at = db.Column(db.PickleType, default=['new'])\n",
-        "    at = db.Column(db.PickleType, default=lambda: ['new'])\n",
-    ),
-    _cured(
-        "    @declared_attr\n    def at(cls):\n        return db.Column(default=datetime.now())\n",
-        "    @declared_attr\n    def at(cls):\n        return db.Column(default=datetime.now)\n",
-    ),
-    _cured(
-        "NOW = dt.datetime.now()\n\n\nlog = sa.Table(\n    'log',\n    meta,\n"
-        "    sa.Column('at', sa.DateTime, default=NOW),\n)\n",
-        "NOW = dt.datetime.now()\n\n\nlog = sa.Table(\n    'log',\n    meta,\n"
-        "    sa.Column('at', sa.DateTime, default=dt.datetime.now),\n)\n",
-        _TWO,
-        Spot("m.py", 13, {"model": "log", "column": "at"}),
-    ),
-    _cured(
-        "class Log(Base):\n    day: orm.Mapped = orm.mapped_column(insert_default=dt.date.today())\n",
-        "class Log(Base):\n    day: orm.Mapped = orm.mapped_column(insert_default=dt.date.today)\n",
-        _TWO,
-        Spot("m.py", 8, {"column": "day"}),
-    ),
-    _cured(
-        "    at: Mapped[datetime] = mapped_column(default=datetime.now())\n",
-        "    at: Mapped[datetime] = mapped_column(default_factory=datetime.now)\n",
-        _DATACLASS,
-        Spot("m.py", 12, {"model": "Log", "column": "at"}),
-    ),
-    _cured(
-        "stamp = Annotated[dt.datetime, orm.mapped_column(default=dt.datetime.now())]\n\n\n"
-        "class Log(Base):\n    at: orm.Mapped[stamp]\n",
-        "stamp = Annotated[dt.datetime, orm.mapped_column(default=dt.datetime.now)]\n\n\n"
-        "class Log(Base):\n    at: orm.Mapped[stamp]\n",
-        _TWO,
-        Spot("m.py", 11, {"column": "at"}),
-    ),
-    _cured(
-        "    at = db.Column(db.String, default=new_code())\n",
-        "    at = db.Column(db.String, default=new_code)\n",
-    ),
-)
-UNTOUCHED = (
-    Untouched(
-        {"m.py": _HEAD + "    at = db.Column(db.DateTime, default=datetime.utcnow)\n"}, _SPOT, "a callable"
-    ),
-    Untouched(
-        {"m.py": _HEAD + "    at = db.Column(db.DateTime, default=lambda: datetime.now(UTC))\n"},
-        _SPOT,
-        "called for each row already",
-    ),
-    Untouched(
-        {"m.py": _HEAD + "    at = db.Column(db.DateTime, default=db.func.now())\n"},
-        _SPOT,
-        "the database makes it",
-    ),
-    Untouched(
-        {"m.py": _HEAD + "    at = db.Column(db.DateTime, default=datetime(2020, 1, 1))\n"},
-        _SPOT,
-        "a constant that needs a call to be written",
-    ),
-    Untouched(
-        {
-            "m.py": _HEAD + "    def _code(n):\n        return uuid.uuid4().hex[:n]\n\n"
-            "    at = db.Column(db.String, default=_code(8))\n"
-        },
-        Spot("m.py", 12, {"column": "at"}),
-        "a lambda does not see the names of the class",
-    ),
-    Untouched(
-        {"m.py": "def stamp(at=datetime.now()):\n    return at\n"}, Spot("m.py", 1), "a parameter, no column"
-    ),
-)

@@ -9,6 +9,7 @@ from triage.remedies.imports import import_edits
 from triage.remedies.module_paths import Definition, definition, import_path, knows
 from triage.remedies.object_links import lineage
 from triage.remedies.session_places import SessionPlace, dependents, makes_session
+from triage.remedies.shared_sessions import known_in
 from triage.remedies.source import SourceFile, open_source
 from triage.remedies.spans import changed, code, lines_after, lines_before
 from triage.rules.factories import Factory, factory_index
@@ -209,6 +210,24 @@ def _new_registry(option: _Option, maker: str, place: SessionPlace, tree: Source
     return Handover((_NAME,), (*edits, *_imported(option.file, _NAME, place, tree)))
 
 
+def filled(tree: SourceTree, shown: str, home: Definition) -> tuple[Edit, ...]:
+    """Each Meta that names no session names this one; empty where one of them cannot."""
+    edits: list[Edit] = []
+    for option in _options(tree):
+        if option.value is not None and not is_constant(option.value, None):
+            continue
+        known = known_in(tree, option.file, home)
+        if option.meta is None or known is None:
+            return ()
+        source = open_source(tree, option.file)
+        if option.value is not None:
+            edits.append(changed(source, option.value, shown))
+        else:
+            edits.append(lines_before(source, option.meta.body[0], [f"sqlalchemy_session = {shown}"]))
+        edits += known
+    return tuple(dict.fromkeys(edits))
+
+
 # what factories do with what they made
 
 
@@ -231,10 +250,12 @@ def _uncommitted(cls: ast.ClassDef, file: str, tree: SourceTree) -> Iterator[Edi
     meta = _meta(cls)
     for statement in meta.body if meta is not None else ():
         for name, value in assigned(statement):
-            if name == _OPTION and (
+            source = open_source(tree, file)
+            if name == _OPTION and is_constant(value, None):
+                yield changed(source, value, '"flush"')
+            elif name == _OPTION and (
                 string(value) == "commit" or terminal(value).endswith("PERSISTENCE_COMMIT")
             ):
-                source = open_source(tree, file)
                 shown = code(source, value)
                 yield changed(source, value, shown.replace("commit", "flush").replace("COMMIT", "FLUSH"))
 

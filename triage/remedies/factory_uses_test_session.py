@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from triage.model.fix import Edit, Proposal, Reach, Refusal, Target
 from triage.remedies.example import Cured, Spot, Untouched
-from triage.remedies.factory_registry import Handover, commits, flush_edits, handover
+from triage.remedies.factory_registry import Handover, commits, filled, flush_edits, handover
 from triage.remedies.fixture_lines import narrowed
 from triage.remedies.imports import import_edits
 from triage.remedies.module_paths import import_path, knows
@@ -25,6 +25,7 @@ from triage.remedies.own_transaction import Rebuilt
 from triage.remedies.session_fixtures import handed, rolled_back
 from triage.remedies.session_places import SessionPlace, session_place
 from triage.remedies.session_samples import FACTORIES, FIXTURE, TEST, project
+from triage.remedies.shared_sessions import shared_session
 from triage.remedies.source import open_source
 from triage.remedies.spans import changed, code
 from triage.rules.factories import factory_index
@@ -46,7 +47,7 @@ def propose(target: Target, tree: SourceTree) -> Iterable[Proposal | Refusal]:
         return
     place = session_place(target, tree)
     if place is None:
-        yield Refusal(
+        yield _named_session(tree) or Refusal(
             ID, "no fixture or setUp opens the session of this test in sight", target.file, target.line
         )
         return
@@ -103,6 +104,20 @@ def whole_proposals(
 
 def _name(place: SessionPlace) -> str:
     return f"fixture {place.fixture.name}" if place.fixture is not None else place.function.name
+
+
+def _named_session(tree: SourceTree) -> Proposal | None:
+    """Factories that name no session get the project's only one that is shared by name."""
+    found = shared_session(tree)
+    if found is None:
+        return None
+    shown, home = found
+    edits = filled(tree, shown, home)
+    judge = (
+        f"do the tests look into `{shown}`, and is it rolled back or its tables emptied after each of them?"
+    )
+    label = f"factories that name no session store in `{shown}`"
+    return Proposal(ID, label, edits, Reach.SUITE, judge=judge) if edits else None
 
 
 def _shared_session(place: SessionPlace, tree: SourceTree) -> Proposal | None:
@@ -222,7 +237,47 @@ class TaskTest(unittest.TestCase):
         self.db.commit()
 """
 
+_FLASK = {
+    "shop.py": "db = SQLAlchemy()\n\n\nclass User(db.Model):\n    id = db.Column(db.Integer)\n",
+    "conftest.py": """\
+import pytest
+
+from shop import db
+
+
+@pytest.fixture
+def session(app):
+    yield db.session
+""",
+    "factories.py": """\
+from factory.alchemy import SQLAlchemyModelFactory
+
+from shop import User
+
+
+class UserFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = User
+        sqlalchemy_session = None
+""",
+    "test_it.py": "from factories import UserFactory\n\n\ndef test_it(session):\n    UserFactory()\n",
+}
+
 CURED: tuple[Cured, ...] = (
+    Cured(
+        _FLASK,
+        Spot("test_it.py", 5, message="No session provided.", playbook="session-mixing"),
+        {
+            "factories.py": _FLASK["factories.py"]
+            .replace("import User\n", "import User, db\n")
+            .replace("= None", "= db.session"),
+        },
+    ),
+    Cured(
+        {**project(), "factories.py": FACTORIES.replace('"commit"', "None")},
+        _SPOT,
+        {"conftest.py": _HANDED, "factories.py": _FLUSH},
+    ),
     Cured(project(), _SPOT, {"conftest.py": _HANDED, "factories.py": _FLUSH}),
     Cured(
         project(test=_METHODS),

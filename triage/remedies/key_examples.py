@@ -147,17 +147,64 @@ _PLAIN: tuple[Cured, ...] = (
         {"model": "Key", "table": "key", "column": "user_id", "target": "user.id"},
     ),
 )
+_OTHER = (
+    "from .names import Names\nfrom sqlalchemy import Column, ForeignKey\n\n\nclass Old:\n    @declared_attr\n"
+    '    def owner_id(cls):\n        return Column(ForeignKey(f"{Names.user_table}.id"))\n'
+)
+_NEW = "from sqlalchemy import Column, ForeignKey\nfrom .names import Names\n\n\nclass New:\n    @declared_attr\n"
+_KEY = {"model": "Key", "table": "key", "column": "user_id", "target": "user.id"}
+
+
+def _beside(head: str, after: str) -> Cured:
+    """The text of a key in the file beside it is taken where its names mean the same."""
+    before = {"shop/old.py": _OTHER, "shop/new.py": head + "    def user_id(cls):\n        return Column()\n"}
+    made = head + f"    def user_id(cls):\n        return Column({after})\n"
+    return Cured(before, Spot("shop/new.py", 8, _KEY), {"shop/new.py": made})
+
+
+_LINKS = """\
+from sqlalchemy import Column, ForeignKey, Table
+
+
+class Names:
+    @classmethod
+    def use(cls, user_table, role_table):
+        cls.user_table = user_table
+        cls.role_table = role_table
+        cls.links = Table(
+            "links",
+"""
+_LINK = """\
+            Column("user_id"{}),
+            Column("role_id", ForeignKey(f"{{cls.role_table}}.id")),
+        )
+"""
+
+
 # an import must be added, too
 _IMPORTED = {
     5: ("mapped_column, relationship\n", "mapped_column, relationship\nfrom sqlalchemy import ForeignKey\n"),
     6: ("mapped_column, relationship\n", "mapped_column, relationship\nfrom sqlalchemy import ForeignKey\n"),
     8: ("import Column, Integer\n", "import Column, Integer, ForeignKey\n"),
 }
-CURED = tuple(
+_FIRST = tuple(
     Cured(one.before, one.spot, {"models.py": one.after["models.py"].replace(*_IMPORTED[number])})
     if number in _IMPORTED
     else one
     for number, one in enumerate(_PLAIN)
+)
+CURED = (
+    *_FIRST,
+    _beside(_NEW, 'ForeignKey(f"{Names.user_table}.id")'),
+    _beside(_NEW.replace(".names", ".others"), 'ForeignKey("user.id")'),
+    *(
+        Cured(
+            {"models.py": _LINKS + _LINK.format("")},
+            Spot("models.py", line, {**_KEY, "table": "links"}),
+            {"models.py": _LINKS + _LINK.format(', ForeignKey(f"{cls.user_table}.id")')},
+        )
+        for line in (11, 6)
+    ),
 )
 UNTOUCHED = (
     Untouched(

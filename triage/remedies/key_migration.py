@@ -40,20 +40,20 @@ def migration(key: Key, *, nullable: bool, key_too: bool) -> Iterator[str]:
     other = quoted_name(other)
     if nullable:
         yield (
-            f"count the rows without a key: SELECT count(*) FROM {table} WHERE {column} IS NULL; "
+            f"count the rows without a key: `SELECT count(*) FROM {table} WHERE {column} IS NULL`; "
             "fill them, or delete them after a backup"
         )
     if key_too:
         yield (
-            f"count the rows whose key leads nowhere: SELECT count(*) FROM {table} WHERE {column} IS NOT NULL "
-            f"AND {column} NOT IN (SELECT {there} FROM {other}); correct them, or delete them after a backup"
+            f"count the rows whose key leads nowhere: `SELECT count(*) FROM {table} WHERE {column} IS NOT NULL "
+            f"AND {column} NOT IN (SELECT {there} FROM {other})`; correct them, or delete them after a backup"
         )
         yield (
-            f"add the constraint: ALTER TABLE {table} ADD CONSTRAINT {_constraint(key)} FOREIGN KEY ({column}) "
-            f"REFERENCES {other} ({there}); on SQLite rebuild the table (Alembic: batch_alter_table)"
+            f"add the constraint: `ALTER TABLE {table} ADD CONSTRAINT {_constraint(key)} FOREIGN KEY ({column}) "
+            f"REFERENCES {other} ({there})`; on SQLite rebuild the table (Alembic: batch_alter_table)"
         )
     if nullable:
-        yield f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL"
+        yield f"`ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL`"
     yield "try it on a copy of the data: upgrade, downgrade, upgrade again, with the tests after each"
 
 

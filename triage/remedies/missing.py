@@ -138,7 +138,7 @@ def _handed(column: Column, row: Row, place: Place) -> Supply | None:
 
 
 def _asked_for(column: Column, row: Row, place: Place) -> str:
-    """The text by which the test looks such a row up below: `find_role("x")`, `filter_by(name="x")`."""
+    """How the test asks for it below: `find_role("x")`, `find_role(name="x")`, `filter_by(name="x")`."""
     source, function = place.source, place.function(row.node)
     if not is_text(column, place.tree) and column.type:
         return ""
@@ -149,16 +149,16 @@ def _asked_for(column: Column, row: Row, place: Place) -> str:
     for call in calls:
         callee = source.code(call.func).rpartition(".")[2].lower()
         given = keywords(call).get(column.attribute)
-        if isinstance(given, cst.SimpleString) and callee != "filter_by":
-            taken.add(source.code(given))
-        if source.lines(call)[0] <= source.lines(row.site)[1]:
-            continue
         is_query = callee == "filter_by" and place.subject.what in source.code(call.func)
-        given = given if is_query else None
         is_lookup = callee in {f"{verb}_{name}" for verb in ("find", "get", "load") for name in names}
         if is_lookup and len(call.args) == 1 and call.args[0].keyword is None:
             given = call.args[0].value
-        if isinstance(given, cst.SimpleString):
+        if not isinstance(given, cst.SimpleString) or (callee == "filter_by" and not is_query):
+            continue
+        is_below = source.lines(call)[0] > source.lines(row.site)[1]
+        if not (is_lookup or is_query):
+            taken.add(source.code(given))
+        elif is_below:
             found.add(source.code(given))
     return found.pop() if len(found) == 1 and not found & taken else ""
 

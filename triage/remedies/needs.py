@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from triage.remedies.scenes import Block, Scene, Step, pushes
 from triage.rules.source import Module, SourceTree
-from triage.rules.syntax import SCOPES, assigned, last_line, owner, terminal, within
+from triage.rules.syntax import SCOPES, assigned, dotted, last_line, owner, terminal, within
 
 _FLASK = frozenset({"current_app", "g", "request", "session", "url_for", "flash", "render_template"})
 _APPS = ("app", "application", "flask_app", "self.app")
@@ -68,7 +68,7 @@ def _runs(scene: Scene, step: Step) -> tuple[list[Block], frozenset[str]]:
         is_used = any(names & loads(each) for each in rest[number:])
         if is_yielding(statement) or (_parts(statement) and (is_over or not is_used)):
             is_open, pending = False, []
-        elif loads(statement) & (vital if is_over else vital | names) and not _hides(statement):
+        elif loads(statement) & (vital if is_over else vital | names) and not _is_free(statement, names):
             _taken(found, pending, statement, is_open=is_open)
             is_open, pending = True, []
             names |= frozenset() if is_over else bound([statement]) | handed(statement) & made
@@ -92,9 +92,18 @@ def _parts(statement: ast.stmt) -> bool:
     )
 
 
-def _hides(statement: ast.stmt) -> bool:
-    """What is only defined here runs elsewhere; what pushes for itself needs nothing."""
-    return isinstance(statement, SCOPES) or pushes(statement)
+def _is_free(statement: ast.stmt, names: frozenset[str]) -> bool:
+    """What is only defined here runs elsewhere; what pushes for itself, or only hands on, needs nothing."""
+    hands_on = isinstance(statement, ast.Return) and not names & loads(statement) and _only_holds(statement)
+    return isinstance(statement, SCOPES) or pushes(statement) or hands_on
+
+
+def _only_holds(node: ast.AST) -> bool:
+    """`Store(db, User), tear_down`: names, and objects that are made of them."""
+    if isinstance(node, ast.Call) and terminal(node)[:1].isupper():
+        return all(_only_holds(each) for each in (*node.args, *node.keywords))
+    kinds = (ast.Return, ast.Tuple, ast.List, ast.Dict, ast.keyword, ast.Name, ast.Constant, ast.expr_context)
+    return isinstance(node, kinds) and all(map(_only_holds, ast.iter_child_nodes(node)))
 
 
 def is_yielding(statement: ast.stmt) -> bool:
@@ -118,12 +127,18 @@ def handed(statement: ast.stmt) -> frozenset[str]:
 
 
 def _made(scene: Scene) -> frozenset[str]:
-    """What the function makes by calls of the project's own code."""
+    """What the function makes by calls of the project's own code, or takes of the application."""
     own = _own_names(scene.module, scene.tree)
     nodes = within(scene.functions[0]) if scene.functions else ()
     pairs = [pair for node in nodes for pair in assigned(node)]
     calls = {name: value for name, value in pairs if isinstance(value, ast.Call)}
-    return frozenset(name for name, value in calls.items() if loads(value.func) & own) - frozenset(_APPS)
+    made = {name for name, value in calls.items() if loads(value.func) & own}
+    return frozenset(made | {name for name, value in pairs if _is_of_app(value)}) - frozenset(_APPS)
+
+
+def _is_of_app(value: ast.AST | None) -> bool:
+    """`app.security.datastore`: what an extension keeps there works on the application's data."""
+    return isinstance(value, ast.Attribute) and dotted(value).startswith(tuple(f"{each}." for each in _APPS))
 
 
 def _called(node: ast.AST) -> ast.expr | None:

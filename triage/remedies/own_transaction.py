@@ -29,7 +29,6 @@ _REQUIREMENTS = (
     "Pipfile",
 )
 _SERVERS = (b"postgres", b"mysql", b"mariadb", b"oracle", b"mssql")
-_BEGIN = 'connection.exec_driver_sql("BEGIN")'
 _WHY_BEGIN = "  # sqlite3 itself begins too late for savepoints"
 _MODE = 'join_transaction_mode="create_savepoint"'
 
@@ -57,7 +56,7 @@ def synthesis(place: SessionPlace, given: Handover, tree: SourceTree) -> Rebuilt
     ]
     call = f"{func}({', '.join(['bind=connection', *others, *([] if is_old else [_MODE])])})"
     head = [*given.head(), *([f"{func}.remove()"] if is_scoped else [])]
-    before = [f"connection = {engine.text}.connect()", "transaction = connection.begin()", *_begin(tree)]
+    before = [f"connection = {engine.text}.connect()", "transaction = connection.begin()", *begin_lines(tree)]
     edits += import_edits(source, "sqlalchemy", "event") if is_old else ()
     if place.fixture is None:
         return _set_up(place, head, before, call, given, source, edits, is_old=is_old)
@@ -240,13 +239,14 @@ def _is_scoped(place: SessionPlace, tree: SourceTree) -> bool:
     return found is not None and terminal(found.value) == "scoped_session"
 
 
-def _begin(tree: SourceTree) -> list[str]:
+def begin_lines(tree: SourceTree, connection: str = "connection") -> list[str]:
     """sqlite3 begins at the first INSERT, so the first savepoint would be committed when it is released."""
     if not tree.mentions(b"sqlite") or tree.mentions(b'"begin"', b"'begin'", b'"BEGIN"', b"'BEGIN'"):
         return []
+    line = f'{connection}.exec_driver_sql("BEGIN")' + _WHY_BEGIN
     if tree.mentions(*_SERVERS):
-        return ['if connection.dialect.name == "sqlite":', "    " + _BEGIN + _WHY_BEGIN]
-    return [_BEGIN + _WHY_BEGIN]
+        return [f'if {connection}.dialect.name == "sqlite":', "    " + line]
+    return [line]
 
 
 def _nested(variable: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Objects that a foreign key may refer to, and how the row before them comes to be stored."""
 
+import ast
 import re
 
 import libcst as cst
@@ -12,8 +13,10 @@ from triage.rules.makers import makers
 from triage.rules.missing_foreign_key import keys_to
 from triage.rules.model_index import model_index
 from triage.rules.models import Column, Model
+from triage.rules.syntax import Function, dotted, terminal, text, within
 from triage.rules.variables import instances
 
+_SETUPS = frozenset({"setUp", "asyncSetUp", "setup_method"})
 _STORING = frozenset({"add", "add_all", "merge", "flush", "commit"})
 
 
@@ -30,7 +33,32 @@ def parents_in_scope(target: Model, node: cst.CSTNode, place: Place) -> list[str
     bound = {name for one in before for match in words.findall(one) for name in match if name}
     given = {one.arg for one in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
     names = [name for name, model in known.items() if model.name == target.name or target.name in model.bases]
-    return [name for name in names if name in bound or name in given]
+    return [
+        *(name for name in names if name in bound or name in given),
+        *_of_class(function, target, place),
+    ]
+
+
+def _of_class(function: Function, target: Model, place: Place) -> list[str]:
+    """What the set-up of a test class, or of its base in the same file, keeps: `self.user = User(...)`."""
+    module, index = place.module, model_index(place.tree)
+    around = module.parents.get(function)
+    if not isinstance(around, ast.ClassDef) or not function.name.startswith("test"):
+        return []
+    bases = {terminal(each) for each in around.bases}
+    classes = [around, *(one for one in module.all(ast.ClassDef) if one.name in bases)]
+    found = [
+        text(to)
+        for one in classes
+        for method in one.body
+        if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name in _SETUPS
+        for each in within(method)
+        if isinstance(each, ast.Assign) and isinstance(each.value, ast.Call)
+        if index.find(dotted(each.value.func), module) is target
+        for to in each.targets
+        if isinstance(to, ast.Attribute) and text(to.value) == "self"
+    ]
+    return list(dict.fromkeys(found))
 
 
 def parent_model(column: Column, place: Place) -> Model | None:

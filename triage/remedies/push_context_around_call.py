@@ -18,9 +18,11 @@ from collections.abc import Iterator
 from triage.model.fix import Edit, Proposal, Reach, Refusal, Target
 from triage.remedies.applications import closure, is_seen
 from triage.remedies.blocks import indent
+from triage.remedies.context_examples import RUNS
 from triage.remedies.contexts import (
     callers,
     hands_out_rows,
+    in_production,
     is_helper,
     leaving,
     reach,
@@ -66,9 +68,12 @@ def propose(target: Target, tree: SourceTree) -> Iterator[Proposal | Refusal]:
 
 
 def _judge(target: Target) -> str:
+    known = in_production(target)
+    if "defect of the product" in known:
+        return known.rstrip("; ")
     return (
-        f"whether {used_in(target)} has an application context where production calls it (a command, a job, "
-        "a thread); if it has none there, the product has to push it and this change would hide that"
+        f"{known}whether {used_in(target)} has an application context where production calls it (a command, "
+        "a job, a thread); if it has none there, the product has to push it and this change would hide that"
     )
 
 
@@ -191,7 +196,43 @@ _FILES = {
     "shop.py": "def lead():\n    return current_app.config['LEAD']\n",
 }
 
+_MAKER = """\
+import pytest
+
+from shop import Person, db
+
+
+@pytest.fixture
+def person_in(app):
+    def make(name):
+        person = Person(name=name)
+        db.session.add(person)
+        return person
+
+    return make
+"""
+_MADE = """\
+def test_made(person_in):
+    assert person_in("Ann").name == "Ann"
+"""
 CURED = (
+    *RUNS,
+    Cured(
+        {
+            "tests/conftest.py": _CONFTEST,
+            "tests/units/conftest.py": _MAKER,
+            "tests/units/test_made.py": _MADE,
+            "shop.py": "class Person(db.Model):\n    id = db.Column(db.Integer, primary_key=True)\n",
+        },
+        Spot("tests/units/conftest.py", 10, tests=("tests/units/test_made.py::test_made",)),
+        {
+            "tests/units/test_made.py": """\
+def test_made(person_in, app):
+    with app.app_context():
+        assert person_in("Ann").name == "Ann"
+"""
+        },
+    ),
     Cured(
         _FILES,
         Spot(_FILE, 5),

@@ -17,7 +17,15 @@ from collections.abc import Iterator
 from triage.model.fix import Edit, Proposal, Reach, Refusal, Target
 from triage.remedies.applications import app_fixtures, application, makes_app
 from triage.remedies.blocks import indent, inserted, spot
-from triage.remedies.contexts import is_helper, leaving, refused, shares_header, used_in, wrapped
+from triage.remedies.contexts import (
+    in_production,
+    is_helper,
+    leaving,
+    refused,
+    shares_header,
+    used_in,
+    wrapped,
+)
 from triage.remedies.example import Cured, Spot, Untouched
 from triage.remedies.imports import import_edits
 from triage.remedies.needs import runs
@@ -53,6 +61,7 @@ def _pushed(scene: Scene) -> str:
 
 def _judge(scene: Scene, fixture: str) -> str:
     return (
+        f"{in_production(scene.target)}"
         f"whether every test that uses `{fixture}` should run inside a context: {used_in(scene.target)} may "
         "lack one in production, which none of these tests would show then; requests of a client share `g` "
         "with the test"

@@ -16,7 +16,16 @@ from collections.abc import Iterator
 
 from triage.model.fix import Edit, Proposal, Refusal, Target
 from triage.remedies.blocks import spot
-from triage.remedies.contexts import callers, is_helper, leaving, reach, refused, used_in, with_context
+from triage.remedies.contexts import (
+    callers,
+    in_production,
+    is_helper,
+    leaving,
+    reach,
+    refused,
+    used_in,
+    with_context,
+)
 from triage.remedies.example import Cured, Spot, Untouched
 from triage.remedies.scenes import Scene, scene_of
 from triage.rules.source import SourceTree
@@ -76,6 +85,7 @@ def _at_call(caller: Scene) -> tuple[Edit, ...]:
 
 def _judge(scene: Scene) -> str:
     return (
+        f"{in_production(scene.target, is_request=True)}"
         f"whether {used_in(scene.target)} is called inside a request in production, and whether the "
         "made-up request has what it reads (path, method, data, headers, signed-in user); a view is "
         "better sent a request by `app.test_client()`"

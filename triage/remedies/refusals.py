@@ -17,6 +17,7 @@ _DATABASE = frozenset(
 )
 _FLUSHES = ("commit", "flush", "execute", "scalar", "scalars", "bulk_save_objects", "bulk_insert_mappings")
 _SESSION = re.compile(r"_*(?:\w+_)?(?:session|sess|ses|dbsession)_?\d*|s|\w*Session", re.ASCII)
+_USES = (*_FLUSHES, "query", "add", "add_all", "get", "merge", "delete", "refresh", "expire_all")
 _SAVEPOINTS = frozenset({"begin_nested", "begin"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -137,9 +138,18 @@ def _around(function: Function, module: Module) -> str:
     for nodes in (list(within(function)), [*module.all(ast.Attribute)]):
         attributes = [node for node in nodes if isinstance(node, ast.Attribute) and is_session(node)]
         found = {dotted(node) for node in attributes if _is_reachable(node, function, module)}
+        found |= {each for node in nodes if (each := _used(node)) in module.imports}
         if len(found) == 1:
             return found.pop()
     return ""
+
+
+def _used(node: ast.AST) -> str:
+    """The name on which a session's own method is called: a scoped session, whatever its case."""
+    if not isinstance(node, ast.Call | ast.Attribute):
+        return ""
+    method, held = (terminal(node), owner(node)) if isinstance(node, ast.Call) else (node.attr, node.value)
+    return held.id if method in _USES and isinstance(held, ast.Name) and is_session(held) else ""
 
 
 def _is_reachable(node: ast.Attribute, function: Function, module: Module) -> bool:

@@ -52,7 +52,7 @@ def given_before(
 
 
 def _alike(place: Place, literal: Literal, column: Column) -> Iterator[Literal]:
-    """The same value under the column's name, or as any text of a call."""
+    """The same value under the column's name, or as any text of a call that does not read."""
     for arg in place.source.all(cst.Arg):
         found = literal_of(arg.value)
         name = arg.keyword.value if arg.keyword is not None else ""
@@ -61,6 +61,7 @@ def _alike(place: Place, literal: Literal, column: Column) -> Iterator[Literal]:
             found is not None
             and found.value == literal.value
             and (is_named or (not name and isinstance(found.value, str)))
+            and _is_handed(arg.value, place)
         ):
             yield found
     for element in place.source.all(cst.DictElement):
@@ -68,6 +69,13 @@ def _alike(place: Place, literal: Literal, column: Column) -> Iterator[Literal]:
         is_named = key is not None and key.value in (column.attribute, column.name)
         if found is not None and is_named and found.value == literal.value:
             yield found
+
+
+def _is_handed(node: cst.CSTNode, place: Place) -> bool:
+    """To something that may make a row of it, and not to a question."""
+    key = _handed_to(node, place)
+    name = key[0].rpartition(".")[2] if key is not None else ""
+    return bool(name) and name not in _ASKING and not _READING.match(name)
 
 
 def _in_fixtures(literal: Literal, place: Place, target: Target) -> bool:
@@ -129,7 +137,7 @@ def called_twice(function: str, value: str, place: Place) -> Literal | None:
         if not value or node.evaluated_value != value or around is None or around.name.value != function:
             continue
         key = _handed_to(node, place)
-        if key is None or _READING.match(key[0].rpartition(".")[2]):
+        if key is None or not _is_handed(node, place):
             continue
         seen[key] = seen.get(key, 0) + 1
         if seen[key] == 2:  # noqa: PLR2004 - the second

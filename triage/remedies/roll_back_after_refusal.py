@@ -28,6 +28,7 @@ from triage.remedies.refusals import (
     rolls_back,
     session_of,
 )
+from triage.remedies.shared_sessions import known_in, shared_session
 from triage.remedies.source import SourceFile, open_source
 from triage.rules.source import Module, SourceTree
 from triage.rules.syntax import Function
@@ -45,7 +46,9 @@ def propose(target: Target, tree: SourceTree) -> Iterable[Proposal | Refusal]:
         return []
     if in_savepoint(one):
         return [_refused(module, one, "the block has a savepoint or a session of its own, which rolls back")]
-    session = session_of(one, function, module, tree)
+    session, known = session_of(one, function, module, tree), tuple[Edit, ...]()
+    if not session:
+        session, known = _shared(function, module, tree)
     if not session:
         return [_refused(module, one, "which session is to be rolled back cannot be told")]
     awaited = "await " if is_awaited(one) and isinstance(function, ast.AsyncFunctionDef) else ""
@@ -53,12 +56,19 @@ def propose(target: Target, tree: SourceTree) -> Iterable[Proposal | Refusal]:
         Proposal(
             ID,
             f"{session} is rolled back after the refusal that {function.name} expects",
-            _edits(source, one, f"{awaited}{session}.rollback()"),
+            (*_edits(source, one, f"{awaited}{session}.rollback()"), *known),
             Reach.STATEMENT,
             judge="whether what the test stored before and did not commit may go with the rollback",
             rollback="revert the commit",
         )
     ]
+
+
+def _shared(function: Function, module: Module, tree: SourceTree) -> tuple[str, tuple[Edit, ...]]:
+    """The product's only session that has a name, and its import: the test itself speaks of none."""
+    found = shared_session(tree)
+    known = known_in(tree, module.path, found[1], function) if found is not None else None
+    return (found[0], known) if found is not None and known is not None else ("", ())
 
 
 def _expected(target: Target, tree: SourceTree) -> tuple[Module, Function, Expected] | Refusal:
@@ -77,8 +87,32 @@ def _expected(target: Target, tree: SourceTree) -> tuple[Module, Function, Expec
         found = list(expected_refusals(known[1])) if known is not None else []
         if known is not None and len(found) == 1:
             return *known, found[0]
+    if not target.names.get("poisoner"):
+        before = list(_before(target, tree))
+        if before:
+            return before[0] if len(before) == 1 else _many(before, target)
     reason = "no test expects this refusal: what was refused is the cause, or the product must roll back"
     return Refusal(ID, reason, target.file, target.line)
+
+
+def _before(target: Target, tree: SourceTree) -> Iterable[tuple[Module, Function, Expected]]:
+    """Refusals that tests above the first of these expect in its file, and that nothing rolls back.
+
+    Where it is not known who left the session so: another file's tests seldom share it.
+    """
+    victims = [known for test in target.tests if (known := function_of(test, tree)) is not None]
+    for module in {module.path: module for module, _ in victims}.values():
+        first = min(function.lineno for each, function in victims if each is module)
+        for function in module.functions:
+            if function.name.startswith("test") and function.lineno < first:
+                for one in expected_refusals(function):
+                    if not _is_rolled_back(module, one) and not in_savepoint(one):
+                        yield module, function, one
+
+
+def _many(found: list[tuple[Module, Function, Expected]], target: Target) -> Refusal:
+    names = ", ".join(dict.fromkeys(function.name for _, function, _ in found))
+    return Refusal(ID, f"which of {names} leaves its session so is not known", target.file, target.line)
 
 
 def _is_rolled_back(module: Module, one: Expected) -> bool:
@@ -164,7 +198,50 @@ def test_unique(client):
         make_user(name="a")
     assert db.session.get(User, 1)
 """
+_SCOPED = """\
+from shop.db import Session
+
+
+def test_twice(engine):
+    with pytest.raises(IntegrityError):
+        order(None)
+
+
+class TestOrders:
+    def test_total(self, engine):
+        assert Session.query(Order).one().total == 5
+"""
+_SERVICE = """\
+from shop import services
+
+
+def test_same(app):
+    with app.app_context():
+        with pytest.raises(IntegrityError):
+            services.add("a")
+        assert services.count() == 1
+"""
+_SHOP = {
+    "shop/__init__.py": "db = SQLAlchemy()\n",
+    "shop/services.py": "from shop import db\n\n\ndef add(name):\n    db.session.commit()\n",
+}
+_ABOVE = "test_m.py::TestOrders::test_total"
 CURED = (
+    Cured(
+        {"test_m.py": _HEAD + _SERVICE, **_SHOP},
+        Spot("shop/services.py", 5, {"poisoner": "test_m.py::test_same"}),
+        {
+            "test_m.py": _HEAD
+            + _SERVICE.replace("services\n", "services, db\n", 1).replace(
+                'add("a")\n', 'add("a")\n        db.session.rollback()\n'
+            )
+        },
+    ),
+    Cured(
+        {"test_m.py": _HEAD + _SCOPED, "shop/orders.py": "def order(total):\n    Session.flush()\n"},
+        Spot("shop/orders.py", 2, tests=(_ABOVE,)),
+        {"test_m.py": _HEAD + _SCOPED.replace("(None)\n", "(None)\n    Session.rollback()\n")},
+    ),
     _cured(_PLAIN, _PLAIN + "    session.rollback()\n", 8),
     _cured(_PLAIN, _PLAIN + "    session.rollback()\n", 6),
     _cured(

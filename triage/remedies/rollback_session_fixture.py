@@ -4,6 +4,7 @@ The fixture takes the body of the project's own good fixture, where one opens a 
 transaction, binds a session to it and rolls back; else it gets one: connection, outer transaction and a
 session with `join_transaction_mode="create_savepoint"`. It is made anew for each test. Factories are given
 its session where they have one of their own. Last proposal: only a session of its own for each test.
+A fixture that does all this on SQLite, where the driver begins too late for savepoints, gets a `BEGIN`.
 
 A person judges whether a test lives on the rows of an earlier one. Never touched: asynchronous sessions,
 sessions that stand on a connection of another fixture, `setUpClass`.
@@ -16,9 +17,11 @@ from triage.remedies.example import Cured, Spot, Untouched
 from triage.remedies.factory_registry import Handover, flush_edits, handover
 from triage.remedies.factory_uses_test_session import GONE, whole_proposals
 from triage.remedies.fixture_lines import narrowed
+from triage.remedies.savepoints import begun_in_time
 from triage.remedies.session_fixtures import rolled_back
 from triage.remedies.session_places import SessionPlace, session_place
 from triage.remedies.session_samples import FACTORIES, FIXTURE, ROLLED_BACK, project
+from triage.remedies.shared_state import state_of
 from triage.rules.factories import factory_index
 from triage.rules.source import SourceTree
 
@@ -26,12 +29,19 @@ ID = "rollback-session-fixture"
 
 
 def propose(target: Target, tree: SourceTree) -> Iterable[Proposal | Refusal]:
+    state = state_of(target)
+    if target.playbook == "order-dependent" and (state is None or state.kind != "database"):
+        return
     place = session_place(target, tree)
     if place is None:
-        if tree.is_test(target.file):  # of a bug of the product the other remedies say more
+        if tree.is_test(target.file) and target.playbook != "unique-violation":  # others say more of that
             reason = "no fixture or setUp opens the session of this test in sight"
             yield Refusal(ID, reason, target.file, target.line)
         return
+    late = begun_in_time(place, tree)
+    if late:
+        label = "sqlite3 begins with the outer transaction, which then takes its savepoints back"
+        yield Proposal(ID, label, late, Reach.FIXTURE, judge=GONE)
     given = handover(tree, place) if factory_index(tree) and not place.is_async else Handover()
     whole = rolled_back(place, given, tree)
     if whole.why_not:
@@ -131,6 +141,25 @@ CURED: tuple[Cured, ...] = (
             "factories.py": FACTORIES.replace('"commit"', '"flush"'),
         },
     ),
+)
+_LATE = """\
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+
+@pytest.fixture
+def db():
+    with create_engine("sqlite://").connect() as connection:
+        outer = connection.begin()
+%s        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            yield session
+        outer.rollback()
+"""
+_BEGUN = '        connection.exec_driver_sql("BEGIN")  # sqlite3 itself begins too late for savepoints\n'
+CURED = (
+    *CURED,
+    Cured({"test_it.py": _ROWS, "conftest.py": _LATE % ""}, _SPOT, {"conftest.py": _LATE % _BEGUN}),
 )
 UNTOUCHED: tuple[Untouched, ...] = (
     Untouched({**_PLAIN, "conftest.py": ROLLED_BACK}, _SPOT, "it is rolled back already"),

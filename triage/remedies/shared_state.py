@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from triage.model.fix import Target
 from triage.rules.fixtures import Fixture, fixture_index
@@ -162,13 +162,21 @@ def changes(function: Function, line: int, state: State | None) -> list[Change]:
         return []
     if not meant and state is not None and state.kind in ("module", "class", "environment"):
         meant = [Change(_first(function), "call")]
+    meant = _all_alike(meant, found) if any(one.kind == "variables" for one in meant) else meant
     return meant if len({(one.base, one.key) for one in meant}) == 1 else []
 
 
 def _all_alike(direct: list[Change], found: list[Change]) -> list[Change]:
-    """Where the function sets the same more than once, all of them, the first in the text first."""
+    """Where the function sets the same more than once, all of them.
+
+    The whole environment is put back where a part of it is set at once besides.
+    """
     what = {(one.kind, one.base, one.key) for one in direct if one.action == "set" and one.key}
     alike = [one for one in found if one.action == "set" and (one.kind, one.base, one.key) in what]
+    if any(one.kind == "environment" for one in alike):
+        whole = [one for one in found if one.kind == "variables" or one in alike]
+        if len(whole) > len(alike):
+            return [replace(whole[0], kind="variables", key="")]
     return alike or direct
 
 
@@ -190,7 +198,7 @@ def _is_restored(node: ast.stmt) -> bool:
 
 def _is_about(change: Change, state: State) -> bool:
     if state.kind == "environment":
-        return change.kind in ("environment", "variables") and state.name in (change.key.strip("\"'"), "")
+        return change.kind in ("environment", "variables") and change.key.strip("\"'") in (state.name, "")
     if state.kind == "cwd":
         return change.kind == "cwd"
     last = state.name.rpartition(".")[2]

@@ -82,6 +82,23 @@ class UserMixin:
         )
 """
 
+_OWERS = """\
+from app import db
+
+owers = db.Table("bill_owers", db.Column("bill_id", db.ForeignKey("bill.id")))
+
+
+class Person(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+
+
+class Bill(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    payer_id = db.Column(db.ForeignKey("person.id"))
+    owers = db.relationship(Person, secondary=owers)
+"""
+_OWED = '    owed = db.relationship("Bill", back_populates="owers", secondary="bill_owers")'
+
 
 def _cured(before: str, spot: Spot, *changes: tuple[str, str], more: dict[str, str] | None = None) -> Cured:
     after = before
@@ -93,7 +110,7 @@ def _cured(before: str, spot: Spot, *changes: tuple[str, str], more: dict[str, s
 _AUTHOR = {"model": "Post", "attribute": "author", "relationship": "User.posts"}
 _POSTS = Spot("models.py", 6, _AUTHOR)
 _QUERIED = {"tests/test_posts.py": "def test_posts(ada):\n    assert ada.posts.filter_by(title='x').one()\n"}
-CURED = (
+CURED: tuple[Cured, ...] = (
     _cured(_USER, _POSTS, ("'Post')", "'Post', backref='author')")),
     _cured(_USER, _POSTS, ("'Post')", "'Post', backref='author', lazy='dynamic')"), more=_QUERIED),
     _cured(
@@ -151,6 +168,19 @@ CURED = (
         Spot("models.py", 15, {"model": "User", "attribute": "profiles", "relationship": "Profile.user"}),
         ('"User")', '"User", backref="profiles")'),
     ),
+    _cured(  # many on both sides, whatever the name, and whatever key there is besides
+        _OWERS,
+        Spot("models.py", 13, {"model": "Person", "attribute": "owed", "relationship": "Bill.owers"}),
+        ("secondary=owers)", 'secondary=owers, backref="owed")'),
+    ),
+    _cured(
+        _OWERS.replace("=owers)", '=owers, back_populates="owed")'),
+        Spot("models.py", 13, {"model": "Person", "attribute": "owed", "relationship": "Bill.owers"}),
+        (
+            "\n\n\nclass Bill",
+            f"\n{_OWED}\n\n\nclass Bill",
+        ),
+    ),
     _cured(
         _ROLES,
         Spot("models.py", 8, {"model": "Role", "attribute": "people"}),
@@ -162,7 +192,28 @@ CURED = (
         ("'autor'", "'author'"),
     ),
 )
-UNTOUCHED = (
+_ROOM = (
+    "import sqlalchemy as sa\nfrom sqlalchemy import orm\nfrom db import Base\n\n\nclass Room(Base):\n"
+    "    __tablename__ = 'rooms'\n    id = sa.Column(sa.Integer, primary_key=True)\n"
+)
+_STAY = (
+    "import sqlalchemy as sa\nfrom sqlalchemy import orm\nfrom db import Base\n\n\nclass Stay(Base):\n"
+    "    __tablename__ = 'stays'\n    id = sa.Column(sa.Integer, primary_key=True)\n"
+    "    room_id = sa.Column(sa.ForeignKey('rooms.id'))\n    room = orm.relationship('Room'%s)\n"
+    "    guest = orm.relationship('Guest', back_populates='stays')\n"
+)
+CURED = (
+    *CURED,
+    Cured(
+        {"room.py": _ROOM, "stay.py": _STAY % ""},
+        Spot("stay.py", 10, {"model": "Room", "attribute": "stays", "relationship": "Stay.room"}),
+        {
+            "room.py": _ROOM + "    stays = orm.relationship('Stay', back_populates='room')\n",
+            "stay.py": _STAY % ", back_populates='stays'",
+        },
+    ),
+)
+UNTOUCHED: tuple[Untouched, ...] = (
     Untouched({"models.py": _USER.replace("'Post')", "'Post', backref='author')")}, _POSTS, "it is there"),
     Untouched(
         {"models.py": _USER + "    author = db.relationship('User')\n"}, _POSTS, "the other class has it"

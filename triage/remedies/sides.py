@@ -132,12 +132,14 @@ def prefers_back_populates(file: str, tree: SourceTree) -> bool | None:
 
 
 def is_many(side: Side, owner: Model | None, other: Model | None) -> bool:
-    """Whether the relationship holds several objects, by its annotation, the keys, or its name."""
+    """Whether the relationship holds several objects, by its annotation, its tables, or its name."""
     found = side.relationship
     if found.many is not None:
         return found.many
     if is_constant(keyword(side.call, "uselist"), value=False):
         return False
+    if keyword(side.call, "secondary") is not None:
+        return True
     if found.target == side.owner:
         return keyword(side.call, "remote_side") is None
     if owner is not None and other is not None:
@@ -145,6 +147,20 @@ def is_many(side: Side, owner: Model | None, other: Model | None) -> bool:
         if here != there:
             return there
     return is_plural(found.attribute, found.target) or string(keyword(side.call, "lazy")) == "dynamic"
+
+
+def association(side: Side, tree: SourceTree) -> str | None:
+    """Name of the table between the two, as any file may write it; None where it cannot be told."""
+    given = keyword(side.call, "secondary")
+    if given is None or string(given) is not None:
+        return string(given) or ""
+    name = terminal(given)
+    for module in tree.modules(name.encode()) if name else ():
+        for statement in module.all(ast.Assign):
+            for one, value in assigned(statement):
+                if one == name and isinstance(value, ast.Call) and terminal(value) == "Table" and value.args:
+                    return string(value.args[0])
+    return None
 
 
 def _points(holder: Model, other: Model) -> bool:

@@ -37,6 +37,7 @@ def store():
     pass
 """
 _STORE = {"shop/models.py": "class Store:\n    default = None\n    known = {}\n"}
+_PARTIAL = _HEAD.replace("import os\n", "import os\nfrom functools import partial\n")
 _CASE = """\
 from unittest import TestCase
 import os
@@ -67,6 +68,18 @@ CURED = (
         "    monkeypatch.setenv('MODE', 'y')\n",
         11,
         "the environment variable MODE ('y')",
+    ),
+    *(
+        _cured(
+            "def test_a():\n    os.environ.update(MODE='x', HOME='y')\n    os.environ['MODE'] = 'z'\n",
+            "def test_a(request):\n    request.addfinalizer(partial(os.environ.update, os.environ.copy()))\n"
+            "    request.addfinalizer(os.environ.clear)\n"
+            "    os.environ.update(MODE='x', HOME='y')\n    os.environ['MODE'] = 'z'\n",
+            line,
+            "the environment variable MODE ('z')",
+            (_PARTIAL, _PARTIAL),
+        )
+        for line in (9, 10, 11)
     ),
     _cured(
         "        cache.LIMIT = 3\n        run()\n        cache.LIMIT = 4\n",

@@ -16,6 +16,7 @@ import libcst as cst
 
 from triage.model.fix import Edit, Proposal, Reach, Refusal, Target
 from triage.remedies.example import Cured, Spot, Untouched
+from triage.remedies.handed_rows import handed
 from triage.remedies.parents import (
     handed_object,
     is_stored,
@@ -46,6 +47,11 @@ def propose(target: Target, tree: SourceTree) -> Iterable[Proposal | Refusal]:
         referrer = target.names.get("referrer", "other rows")
         reason = f"the row deleted at {target.file}:{target.line} is still referred to by {referrer}"
     elif not tree.is_test(target.file) or module is None:
+        given = handed(target, tree)
+        if given:
+            file, _, line = given[0].at.rpartition(":")
+            yield Refusal(ID, f"{given[0]}: no row has that key", file, int(line))
+            return
         reason = f"a bug of the product: {target.file}:{target.line} stores a key that no row has"
     found: list[Proposal | Refusal] = []
     if not reason and module is not None:
@@ -166,6 +172,10 @@ _ROWS = (
     "from m import Note, User\n\n\ndef rows():\n    return [\n        User(id=3),\n        User(id=4),\n"
     "        Note(id=1, user_id=4),\n        Note(id=2, user_id={}),\n    ]\n"
 )
+_UNIT = (
+    "from m import Note, User\n\n\nclass TestNotes(TestCase):\n    def setUp(self):\n"
+    "        self.ann = User(name='a')\n    def test_it(self):\n        self.session.add(Note(user_id={}))\n"
+)
 CURED: tuple[Cured, ...] = (
     _case("    session.add(Note(user_id=999))\n", "    session.add(Note(user_id=user.id))\n", 5, _NOTE),
     _case(
@@ -180,6 +190,11 @@ CURED: tuple[Cured, ...] = (
         "    user = User(name='a')\n    session.add(Post(author=user))\n    session.commit()\n",
         6,
         _POST,
+    ),
+    Cured(
+        {"m.py": _MODELS, "test_m.py": _UNIT.format("77")},
+        Spot("test_m.py", 8, _NOTE),
+        {"test_m.py": _UNIT.format("self.ann.id")},
     ),
     Cured(
         {"m.py": _MODELS, "tests/data.py": _ROWS.format(7)},
@@ -202,5 +217,14 @@ UNTOUCHED: tuple[Untouched, ...] = (
         {"m.py": _MODELS, "app.py": "from m import Note\ndef note(user):\n    return Note(user_id=1)\n"},
         Spot("app.py", 3, _NOTE),
         "code of the product",
+    ),
+    Untouched(
+        {
+            "m.py": _MODELS,
+            "app.py": "from m import Note\ndef note(key):\n    return Note(user_id=key)\n",
+            "test_m.py": _HEAD + "    note(77)\n",
+        },
+        Spot("app.py", 3, _NOTE, ("test_m.py::test_it",)),
+        "a test hands the key to the product",
     ),
 )

@@ -15,16 +15,19 @@ from collections.abc import Iterable, Iterator, Mapping
 import libcst as cst
 
 from triage.model.fix import Edit, Proposal, Reach, Refusal, Target
+from triage.remedies import helper_defaults
 from triage.remedies.column_types import length_of
 from triage.remedies.example import Cured, Spot, Untouched
 from triage.remedies.factory_values import declared_values, factory_at, sequence
+from triage.remedies.handed_rows import handed
+from triage.remedies.helper_defaults import last_caller
 from triage.remedies.missing import told_apart
 from triage.remedies.place import Place, Supply
 from triage.remedies.repeated import Literal, called_twice, given_before, is_used_later, literal_of
-from triage.remedies.row_edits import is_expected, shadowed
-from triage.remedies.rows import Row, loop_variable, rows_at, subject_of
+from triage.remedies.row_edits import is_expected, shadowed, with_values
+from triage.remedies.rows import Row, loop_variable, row_of, rows_at, subject_of
 from triage.remedies.source import open_source
-from triage.remedies.values import another, quoted, settled
+from triage.remedies.values import another, quote_of, quoted, settled
 from triage.rules.factories import Factory
 from triage.rules.models import Column
 from triage.rules.source import SourceTree
@@ -39,7 +42,7 @@ def propose(target: Target, tree: SourceTree) -> Iterable[Proposal | Refusal]:
     if factory is not None:
         found = _of_factory(target, factory, tree)
     elif not tree.is_test(target.file):
-        found = f"a bug of the product: {target.file}:{target.line} stores a value that another row has"
+        found = _of_product(target, tree)
     else:
         place = _place(target, target.file, tree)
         found = _of_row(target, place) if place is not None else f"{target.file} cannot be read"
@@ -68,7 +71,18 @@ def _of_row(target: Target, place: Place) -> Proposal | str:
         if isinstance(found, Proposal):
             return found
         reason = found
-    return reason
+    return _of_caller(target, rows, place) or reason
+
+
+def _of_caller(target: Target, rows: list[Row], place: Place) -> Proposal | None:
+    """The test's last call of a helper gives its row another value than the helper's own."""
+    last = last_caller(target, rows, place)
+    if last is None:
+        return None
+    source, code = last.place.source, _other(last.literal, last.column, last.place)
+    edit = with_values(source, row_of(last.call), [(last.name, code)], quote_of(source))
+    label = f"{last.name} {code} for the second row at {source.file}:{source.lines(last.call)[0]}"
+    return Proposal(ID, label, (edit,), Reach.STATEMENT, _JUDGE) if edit is not None else None
 
 
 def _literals(rows: list[Row], place: Place) -> Iterator[tuple[Row, Column, Literal]]:
@@ -79,6 +93,21 @@ def _literals(rows: list[Row], place: Place) -> Iterator[tuple[Row, Column, Lite
             literal = literal_of(value)
             if literal is not None and not column.foreign_key:
                 yield row, column, literal
+
+
+def _of_product(target: Target, tree: SourceTree) -> str:
+    """What a person is told: the constant, the column, or at least the place."""
+    place = _place(target, target.file, tree)
+    known = rows_at(place.source, target.line, place.subject, place.module, tree) if place is not None else []
+    written = next(_literals(known, place), None) if place is not None else None
+    given = handed(target, tree)
+    if given:
+        return f"{given[0]}, which another row has"
+    at = f"a bug of the product: {target.file}:{target.line}"
+    if place is not None and written is not None:
+        return f"{at} gives each {place.subject.what} the same {written[1].attribute} {written[2].code}"
+    names = ", ".join(one.attribute for one in place.subject.named) if place is not None else ""
+    return f"{at} stores a value{f' of {names}' if names else ''} that another row has"
 
 
 def _is_constant_of_product(target: Target, tree: SourceTree) -> bool:
@@ -95,10 +124,41 @@ def _later(target: Target, row: Row, column: Column, literal: Literal, place: Pl
     before, after = given_before(row, column, literal, place, target)
     chosen = after or (literal if before else None)
     if chosen is None:
+        if row.site not in place.source.ancestors(literal.node):
+            return _of_spread(row, column, literal, place)
         return (
             f"no other row of this test has {column.attribute} {literal.code}: an earlier test left it behind"
         )
     return _changed(chosen, column, place)
+
+
+def _of_spread(row: Row, column: Column, literal: Literal, place: Place) -> Proposal | str:
+    """The last of the calls that take one dictionary of the test overrides what stands in it."""
+    source, function = place.source, place.function(row.site)
+    names = _spread(row.site)
+    alike = [one for one in source.all(cst.Call) if place.function(one) is function]
+    calls = [one for one in alike if names and _spread(one) == names]
+    reason = (
+        f"every row that takes its values from {source.file}:{source.lines(literal.node)[0]}"
+        f" has {column.attribute} {literal.code}"
+    )
+    if len(calls) < 2 or function is None or f"{names[0]}[" in source.code(function):  # noqa: PLR2004 - two rows
+        return reason
+    if is_used_later(literal, column.attribute, place) or is_expected(source, calls[-1]):
+        return reason
+    value = next(one.value for one in calls[-1].args if one.star == "**")
+    key = column.attribute if column.attribute in row.given else column.name
+    code = _other(literal, column, place)
+    text = f"{{**{names[0]}, {quoted(key, quote_of(source, literal.code))}: {code}}}"
+    line = source.lines(calls[-1])[0]
+    label = f"{column.attribute} {code} instead of the second {literal.code} at {source.file}:{line}"
+    return Proposal(ID, label, (source.replace(value, text),), Reach.STATEMENT, _JUDGE)
+
+
+def _spread(node: cst.CSTNode) -> list[str]:
+    """Names of the dictionaries that a call spreads."""
+    args = node.args if isinstance(node, cst.Call) else ()
+    return [one.value.value for one in args if one.star == "**" and isinstance(one.value, cst.Name)]
 
 
 def _changed(chosen: Literal, column: Column, place: Place) -> Proposal | str:
@@ -227,6 +287,12 @@ CURED: tuple[Cured, ...] = (
         6,
     ),
     _case(
+        "    ann = {'email': 'ann@example.org'}\n    a = User(name='a', **ann)\n    b = User(**ann)\n",
+        "    ann = {'email': 'ann@example.org'}\n    a = User(name='a', **ann)\n"
+        "    b = User(**{**ann, 'email': 'ann2@example.org'})\n",
+        7,
+    ),
+    _case(
         '    make("ann@example.org")\n    make("ann@example.org")\n',
         '    make("ann@example.org")\n    make("ann2@example.org")\n',
         5,
@@ -251,6 +317,17 @@ UNTOUCHED: tuple[Untouched, ...] = (
         7,
     ),
     _left(_ANN, "another test left the row behind", 5),
+    _left(
+        _ANN + "    assert one in User.query.filter_by(email='ann@example.org')\n",
+        "a question is no second row",
+        5,
+    ),
+    _left(
+        "    ann = {'email': 'ann@example.org'}\n    a = User(**ann)\n    find('ann@example.org')\n"
+        "    b = User(**ann)\n",
+        "the test asks for what both have",
+        8,
+    ),
     _left("    one = User(email=address())\n", "the value is computed", 5),
     Untouched(
         {
@@ -261,3 +338,5 @@ UNTOUCHED: tuple[Untouched, ...] = (
         "code of the product",
     ),
 )
+CURED = (*CURED, *helper_defaults.CURED)
+UNTOUCHED = (*UNTOUCHED, *helper_defaults.UNTOUCHED)

@@ -13,7 +13,7 @@ nothing.
 """
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from triage.model.fix import Edit, Proposal, Reach, Refusal, Target
 from triage.model.terms import Applicability
@@ -29,6 +29,7 @@ from triage.remedies.blocks import (
 )
 from triage.remedies.endings import Ending, ending, opens_session
 from triage.remedies.example import Cured, Spot, Untouched
+from triage.remedies.refusals import is_session
 from triage.remedies.source import SourceFile, open_source
 from triage.remedies.yielding import (
     called_directly,
@@ -174,10 +175,18 @@ def _judgements(fixture: Fixture, block: ast.stmt, tree: SourceTree) -> Iterable
         yield "The block commits at its end, now after the test: no other session sees its rows meanwhile."
     if any(terminal(each) == "test_request_context" for each in calls):
         yield "The request's context stays open too: it can hide a missing one."
-    other = [each for each in calls if not any(word in text(each).lower() for word in _SESSION_WORDS)]
-    other = [each for each in other if terminal(each) != "test_request_context"]
+    other = [each for each in _others(blocks) if terminal(each) != "test_request_context"]
     if isinstance(block, Block) and other:
-        yield f"`{text(other[0])}` lasts as long as the test, too."
+        yield f"`{text(other[0])}` stays in place until the test is over, too: may the test see it?"
+
+
+def _others(blocks: list[ast.With | ast.AsyncWith]) -> Iterator[ast.expr]:
+    """What is neither a session nor a context, by its words or by the name that it gets (`as session`)."""
+    for item in (item for each in blocks for item in each.items):
+        words = text(item.context_expr).lower()
+        is_named = is_session(item.optional_vars) and "patch" not in words
+        if not is_named and not any(word in words for word in _SESSION_WORDS):
+            yield item.context_expr
 
 
 _M = "import pytest\nfrom shop import Tenant, db\n\n\n"

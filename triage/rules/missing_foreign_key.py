@@ -3,8 +3,9 @@
 `db.relationship("Post")` needs a foreign key from one table to the other. Without it the mapper
 cannot be configured, and then every test that touches any model fails, most of them with an
 error that names another class. The finding points at the column that should hold the key, where
-one looks like it (`user_id` for `User`), else at the relationship. The association table of a
-`secondary=` needs a key to each side; there the finding points at its column, else at the table.
+one looks like it (`user_id` for `User`, `guest_no` for a table with that key), else at the
+relationship. The association table of a `secondary=` needs a key to each side; there the finding
+points at its column, else at the table.
 
 Mending it changes the schema: existing rows need a value, and a migration needs a way back.
 
@@ -155,10 +156,13 @@ def _fitting(holder: Model, other: Model, attributes: set[str]) -> Iterator[tupl
     if len(other.primary_key) != 1:
         return
     key = other.primary_key[0]
+    own = {f"{stem}_{key.name}" for stem in stems}
+    own |= {key.name} if "_" in key.name else set()  # a name of one word may mean anything
     for column in holder.columns:
         stem = re.sub(r"_?(id|uuid)$", "", column.name)
-        is_free = column.foreign_key is None and not column.primary_key and stem != column.name
-        if is_free and stem in stems and _kind(column.type) in (_kind(key.type), ""):
+        is_named = column.name in own or (stem != column.name and stem in stems)
+        is_free = column.foreign_key is None and not column.primary_key
+        if is_free and is_named and _kind(column.type) in (_kind(key.type), ""):
             yield holder, column, other
 
 
@@ -277,6 +281,38 @@ INVALID: tuple[Invalid, ...] = (
         {"m.py": _USER + "    posts = db.relationship('Post')\n" + _POST},
         (("m.py", 4),),
         {"model": "User", "relationship": "User.posts", "target": "Post"},
+    ),
+    Invalid(
+        {
+            "m.py": _USER.replace("id =", "user_no =")
+            + "    posts = db.relationship('Post')\n"
+            + _POST
+            + "    user_no = db.Column(db.Integer)\n"
+        },
+        (("m.py", 7),),
+        {
+            "model": "Post",
+            "table": "post",
+            "column": "user_no",
+            "target": "user.user_no",
+            "relationship": "User.posts",
+        },
+    ),
+    Invalid(
+        {
+            "m.py": _USER.replace("id =", "number =")
+            + "    posts = db.relationship('Post')\n"
+            + _POST
+            + "    user_number = db.Column(db.Integer)\n"
+        },
+        (("m.py", 7),),
+        {
+            "model": "Post",
+            "table": "post",
+            "column": "user_number",
+            "target": "user.number",
+            "relationship": "User.posts",
+        },
     ),
     Invalid(
         {

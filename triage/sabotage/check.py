@@ -25,24 +25,35 @@ def sabotage(
 ) -> tuple[Mapping[str, Sabotage], tuple[str, ...]]:
     """What became of each test, and notes; at most six trials, each of the tests that are still open.
 
-    The tests are taken as passing. `fixed_lines` are those of the fix, by file: in the product they are
-    broken first.
+    Tests that pass in company only run with the others of their files; all are taken as passing.
+    `fixed_lines` are those of the fix, by file: in the product they are broken first.
     """
     if not tests:
         return {}, ()
     seen = laboratory.run(Trial("sabotage watch", tuple(tests), (OBSERVER,)))
+    company = _company(laboratory, tests, seen)
+    beside = laboratory.run(Trial("sabotage watch in company", company, (OBSERVER,))) if company else seen
     found: dict[str, Sabotage] = {}
     subjects = []
     for test in tests:
-        one = subject_of(test, laboratory.place(test), seen.observations.get(test, ()), tree)
-        reason = _hopeless(one, seen)
+        best = seen if seen.passes(test) else beside
+        one = subject_of(test, laboratory.place(test), best.observations.get(test, ()), tree)
+        reason = _hopeless(one, best)
         if reason:
             found[test] = Sabotage(test, caught=False, asserted=one.asserted, text=reason)
         else:
             subjects.append(one)
-    check = _Check(laboratory, tree, Choice(tree, subjects, fixed_lines), list(seen.notes))
+    notes = [*seen.notes, *beside.notes]
+    check = _Check(laboratory, tree, Choice(tree, subjects, fixed_lines), notes, company)
     found |= check.run(subjects)
     return {test: found[test] for test in tests}, tuple(dict.fromkeys(check.notes))
+
+
+def _company(laboratory: Laboratory, tests: Sequence[str], seen: TrialResult) -> tuple[str, ...]:
+    """All tests of the files of those that live on what others before them stored."""
+    files = {_file(test) for test in tests if not seen.passes(test)}
+    known = tuple(test for test in laboratory.all_tests() if _file(test) in files)
+    return known if set(known) - set(tests) else ()
 
 
 def _hopeless(subject: Subject, seen: TrialResult) -> str:
@@ -68,6 +79,7 @@ class _Check:
     tree: SourceTree
     choice: Choice
     notes: list[str]
+    company: tuple[str, ...] = ()
     trials: int = 1
     _kills: dict[str, _Kill] = field(default_factory=dict)
     _executed: dict[str, Mutant] = field(default_factory=dict)
@@ -75,7 +87,8 @@ class _Check:
 
     def run(self, subjects: Sequence[Subject]) -> Mapping[str, Sabotage]:
         by_test = {one.test: one for one in subjects}
-        for most in _ROUNDS:
+        self.trials += bool(self.company)
+        for most in _ROUNDS[bool(self.company) :]:
             still = [one for one in subjects if self._is_open(one)]
             self._round("sabotage", {one.test: self.choice.next(one, most) for one in still}, by_test)
         still = [one for one in subjects if self._is_open(one)]
@@ -122,9 +135,16 @@ class _Check:
         ]
         orders = tuple(_order(one, when, mine) for (one, when), mine in merged(triples).items())
         self.trials += 1
-        result = self.laboratory.run(Trial(name, tests, interventions=orders))
+        result = self.laboratory.run(Trial(name, self._with_company(tests), interventions=orders))
         self.notes.extend(result.notes)
         return result
+
+    def _with_company(self, tests: tuple[str, ...]) -> tuple[str, ...]:
+        """In the order of the first run, with the others of their files where they live on those."""
+        files = {_file(test) for test in tests}
+        beside = [test for test in self.company if _file(test) in files and test not in tests]
+        order = {test: place for place, test in enumerate(self.laboratory.all_tests())} if beside else {}
+        return tuple(sorted((*tests, *beside), key=lambda test: order.get(test, len(order))))
 
     def _control(self, subjects: Mapping[str, Subject]) -> None:
         """Every second test again without its own breakage: what fails then was spoilt by the ones before."""

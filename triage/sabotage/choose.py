@@ -152,7 +152,9 @@ class Choice:
         speaks = (
             one.attribute in subject.names if one.kind == "attribute" else bool(own) and own <= subject.words
         )
-        if not shared or (one.kind != "refusal" and not speaks and not self._is_fixed(one)):
+        if not shared and not (one.kind == "attribute" and speaks):
+            return None
+        if one.kind != "refusal" and not speaks and not self._is_fixed(one):
             return None
         score = one.weight - _WORD * min(2 * _MOST_WORDS, len(shared)) - _ASSERTED * bool(own & subject.about)
         score -= _NAMED * bool(own and own <= subject.words)

@@ -55,6 +55,8 @@ def _of_value(piece: Piece, blank: Mutant, value: ast.expr) -> Iterator[Mutant]:
 def _lambdas(piece: Piece, blank: Mutant, value: ast.expr) -> Iterator[Mutant]:
     """What is called for each row or object, such as a default."""
     for each in (each for each in ast.walk(value) if isinstance(each, ast.Lambda)):
+        if isinstance(each.body, (ast.Yield, ast.YieldFrom)):
+            continue
         lines = (each.body.lineno, each.body.end_lineno or each.body.lineno)
         one = replace(blank, kind="function", lines=lines, attribute="")
         what = f"another value computed for {blank.owner}.{blank.attribute}".replace(" .", " ")
