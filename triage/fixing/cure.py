@@ -97,6 +97,7 @@ class Healer:
         self._sabotage(cured)
         if not self._wish.unsafe:
             self._only_safe(cured)
+        _tell_others(cured)
         return cured
 
     def _wanted(self, first: State) -> frozenset[str]:
@@ -201,6 +202,15 @@ class Healer:
         for one in [each for each in cured.kept if each.fix.applicability is not Applicability.SAFE]:
             if not self._without(cured, one, "its tests did not notice a broken product; --unsafe takes it"):
                 cured.notes.append(f"{one.fix.id}: could not be taken out again, so it is shown")
+
+
+def _tell_others(cured: Cured) -> None:
+    """Tests that turned green though no cause that was cured is theirs."""
+    known = {test for one in cured.kept for test in _gain(one.fix, cured.last)}
+    green = [test for test in cured.first.ran.failing if test in cured.last.outcomes]
+    others = [test for test in green if test not in known and not cured.last.fails(test)]
+    if others:
+        cured.notes.append(f"turned green, too, though nothing was made for it: {', '.join(others)}")
 
 
 def _to_look_at(before: Ran, result: RoundResult, tests: Container[str]) -> tuple[str, ...]:
