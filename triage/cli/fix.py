@@ -104,6 +104,7 @@ def _said(
 ) -> ExitStatus:
     """What was proven is shown also where it cannot be written."""
     from triage.render.cures import fix_document, fix_lines  # noqa: PLC0415 - not for `--help`
+    from triage.schema import first_problem  # noqa: PLC0415 - likewise
 
     console, report = state.console, result.report
     if report is None:
@@ -115,6 +116,9 @@ def _said(
     document = fix_document(
         report, tools.library(project).fingerprint, {"id": folder.name, "folder": str(folder)}, applied
     )
+    problem = first_problem(document, "fix")
+    if problem:
+        raise TriageError("what was fixed does not fit its schema", where=problem, hint="please report this")
     if json:
         console.document(document)
     else:
