@@ -87,6 +87,13 @@ def test_a_task_carries_all_its_fixes_with_the_weakest_word_on_them() -> None:
     assert document["proof"]["guard"] == "0 of 0 tests failed again with the product broken"
 
 
+def test_a_task_without_tests_of_its_own_has_those_of_its_fix() -> None:
+    plan = Plan((PlanPhase(1, "hidden", Severity.HIGH, "", (task("T1"),)), *PLAN.phases[2:]))
+    found = with_fixes(plan, report(fix("F1", ("T1",), "a", "b"), after=GREEN)).phases[0].tasks[0].fix
+    assert found is not None
+    assert (found["status"], found["verdict"]["fixed"]) == ("proven", ["a", "b"])
+
+
 def test_only_a_test_that_asserted_and_noticed_is_a_guard() -> None:
     seen = (Sabotage("a", caught=True, asserted=1),)
     assert fix_document([fix("F1", ("T1",), "a", sabotage=seen)], "a", GREEN)["proof"]["guard"].startswith(

@@ -81,7 +81,8 @@ def _task(task: Task, cured: FixReport) -> Task:
     mine = [fix for fix in cured.fixes if task.id in fix.tasks]
     if not mine:
         return task
-    document = fix_document(mine, task.tests, cured.after)
+    tests = task.tests or tuple(test for fix in mine for test in fix.verdict.fixed)  # no test shows it alone
+    document = fix_document(mine, tests, cured.after)
     diff = cured.task_diffs.get(task.id, document["diff"])
     return replace(task, fix={**document, "diff": strict(diff)})
 
