@@ -64,7 +64,8 @@ def _out_ofreach_of(target: Target, tree: SourceTree) -> str:
         return f"the stored row loses its {column} later, at {target.file}:{target.line}"
     if not tree.is_test(target.file):
         what = target.names.get("model") or target.names.get("table", "the row")
-        return f"a bug of the product: {target.file}:{target.line} makes {what} without {column}"
+        at = f"{target.file}:{target.line}"
+        return f"a bug of the product: {at} makes {what} without {column}, unless its caller has to give it"
     return ""
 
 
