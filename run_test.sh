@@ -26,7 +26,7 @@ check "playbooks" "$python" -P -m triage playbooks check
 check "docs" "$python" tools/check_docs.py
 check "unit tests" "$python" -m pytest -q -n 3 --dist loadfile -m "not e2e and not children and not campaign" \
     --junitxml="$work/unit.xml"
-check "tests of watched children" "$python" -m pytest -q -n 3 --dist loadfile -m "children and not campaign" \
+check "tests that start children" "$python" -m pytest -q -n 3 --dist loadfile -m "children and not campaign" \
     --junitxml="$work/children.xml"
 check "end-to-end tests" "$python" -m pytest -q -m "e2e and not campaign" --junitxml="$work/e2e.xml"
 "$python" tools/results.py "$work" || failed=1

@@ -22,6 +22,8 @@ from triage.settings import Settings
 from triage.stages.discover import load_project
 from triage.tools import Tools
 
+pytestmark = pytest.mark.children
+
 HEAD = f"environment: {{use: {sys.prefix}}}\ntest: {{env: {{PYTEST_DISABLE_PLUGIN_AUTOLOAD: '1'}}}}\n"
 MODELS = """\
 from sqlalchemy import Column, Integer, String, create_engine

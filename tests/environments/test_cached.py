@@ -16,6 +16,8 @@ from triage.model.environment import Environment
 from triage.model.project import EnvironmentSpec
 from triage.workspace import WorkspaceFolders
 
+pytestmark = pytest.mark.children
+
 UV = options_from(os.environ).uv
 SPEC = EnvironmentSpec(requirements=("requirements.txt",))
 BACKEND = """
