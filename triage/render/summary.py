@@ -13,7 +13,7 @@ from triage.model.report import LatentDefect, Pattern, ProjectReport
 from triage.model.run import Counts
 from triage.render.front_matter import front_matter
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 MAX_MESSAGE = 4_000  # characters of a failure's message; the whole text stands in junit.xml
 
 
