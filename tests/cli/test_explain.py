@@ -7,6 +7,8 @@ import pytest
 from tests.builders import write_files
 from tests.cli.conftest import Triage, project
 
+pytestmark = pytest.mark.children
+
 TEXT = """\
 def test_good(): pass
 

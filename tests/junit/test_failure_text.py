@@ -14,6 +14,8 @@ from triage.junit.reader import read_report
 from triage.junit.report import RawResult
 from triage.model.case import ExceptionInfo
 
+pytestmark = pytest.mark.children
+
 STYLES = ("auto", "long", "short", "native", "line")
 CAUSE = "The above exception was the direct cause of the following exception:"
 CONTEXT = "During handling of the above exception, another exception occurred:"

@@ -15,6 +15,8 @@ from triage.errors import RunError
 from triage.process import child, orphans
 from triage.process.child import Finished, Limits, capture, run
 
+pytestmark = pytest.mark.children
+
 SHORT = Limits(time_s=0.6, grace_s=0.3)
 ESCAPE = """
 import os, subprocess, sys, time
