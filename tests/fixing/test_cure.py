@@ -126,6 +126,15 @@ def test_a_safe_fix_whose_test_notices_nothing_is_no_safe_one(tmp_path: Path) ->
     assert free.kept[0].fix.judge
 
 
+def test_what_needed_a_fix_that_is_no_safe_one_goes_with_it(tmp_path: Path) -> None:
+    tests = {"a": [Ill("BAD_A")], "b": [Ill("BAD_A"), Ill("BAD_B", playbook="other")]}
+    cures: Cures = {("first", "BAD_A"): [("BAD_A", "good")], ("first", "BAD_B"): [("BAD_B", "fine")]}
+    careful = heal(shop(tmp_path, tests, blind=("a",)), cures, unsafe=False)
+    assert careful.kept == []
+    assert careful.changed == {}
+    assert careful.last.failing == ("a", "b")
+
+
 def test_a_remedy_that_is_only_shown_is_never_made(tmp_path: Path) -> None:
     cured = heal(shop(tmp_path, {"a": [Ill("BAD_A")]}), {("shown", "BAD_A"): [("BAD_A", "good")]})
     assert cured.kept == []

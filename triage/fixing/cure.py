@@ -16,6 +16,7 @@ from triage.remedies.edits import applied
 
 ROUNDS = 8  # each gained something; the reference cases take two or three
 FLAKY = "flaky"
+_UNNOTICED = "its tests did not notice a broken product; --unsafe takes it"
 _PUT_BACK = "the defect put back, all other fixes in place"
 
 
@@ -153,13 +154,13 @@ class Healer:
         ran = self._workshop.run(changed, tests, f"{one.fix.remedy} left out")
         return all(test in ran.outcomes and not ran.fails(test) for test in tests)
 
-    def _without(self, cured: Cured, one: Kept, reason: str) -> bool:
-        """Whether it could be taken out: nothing else may be lost but the tests that it fixed."""
+    def _without(self, cured: Cured, one: Kept, reason: str, may_lose: Container[str] = ()) -> bool:
+        """Whether it could be taken out: no test may turn red but those of `may_lose`."""
         changed = _undone(one, cured.changed, cured.first)
         if changed is None:
             return False
         ran = self._workshop.run(changed, None, f"without {one.fix.remedy}")
-        lost = set(broken(cured.last, ran)) - set(one.fix.verdict.fixed)
+        lost = [test for test in broken(cured.last, ran) if test not in may_lose]
         if lost or not ran.is_sound:
             return False
         cured.kept.remove(one)
@@ -198,10 +199,19 @@ class Healer:
         }
 
     def _only_safe(self, cured: Cured) -> None:
-        """What the sabotage check made unsafe is not handed out as safe."""
+        """What the sabotage check made unsafe is not handed out, nor what then is of no more use."""
+        failing = frozenset(cured.first.ran.failing)
         for one in [each for each in cured.kept if each.fix.applicability is not Applicability.SAFE]:
-            if not self._without(cured, one, "its tests did not notice a broken product; --unsafe takes it"):
-                cured.notes.append(f"{one.fix.id}: could not be taken out again, so it is shown")
+            if not self._without(cured, one, _UNNOTICED, may_lose=failing):
+                cured.notes.append(
+                    f"{one.fix.remedy} is for a person and cannot be told from the rest: use --unsafe"
+                )
+                cured.rejected += [
+                    replace(each.fix, status=FixStatus.REJECTED, reason=_UNNOTICED) for each in cured.kept
+                ]
+                cured.kept, cured.changed, cured.last = [], {}, cured.first.ran
+                return
+        self._prune(cured)
 
 
 def _tell_others(cured: Cured) -> None:
