@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.junit.failure_text import parse_failure, split_type, unwrap
+from triage.junit.exception_line import split_type, unwrap
+from triage.junit.failure_text import parse_failure
 from triage.junit.reader import read_report
 from triage.junit.report import RawResult
 from triage.model.case import ExceptionInfo

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from typing import Any, NoReturn
-from xml.etree.ElementTree import Element, SubElement  # builds only, parses nothing
+from xml.etree.ElementTree import Element  # builds only, parses nothing
 from xml.parsers import expat
 
-from triage.junit.report import RESULTS, Limits, RawCase, RawResult, RawSuite
+from triage.junit.report import ERRORS, FAILURES, RESULTS, Limits, RawCase, RawResult, RawSuite
+from triage.junit.run_log import GENERATED
 
 _BUFFER = 1 << 16
 _ROOTS = ("testsuites", "testsuite")
 _OUTPUT = ("system-out", "system-err")
 _NAME_CHARS = 16_000
 _LINE_DIGITS = 9
+_LOOSE = FAILURES | ERRORS
 
 
 class Refusal(Exception):  # noqa: N818 - becomes a ReportError, which knows the file
@@ -33,6 +35,10 @@ class CappedText:
 
     def add(self, data: str) -> None:
         self._seen += len(data)
+        if len(data) <= self._room:
+            self._parts.append(data)
+            self._room -= len(data)
+            return
         if self._room:
             self._parts.append(data[: self._room])
             data = data[self._room :]
@@ -45,6 +51,8 @@ class CappedText:
         return max(self._seen - self._head - self._tail, 0)
 
     def value(self) -> str:
+        if not self._end:
+            return "".join(self._parts)
         note = f"\n[... {self.dropped:,} characters left out ...]\n" if self.dropped else ""
         return "".join(self._parts) + note + self._end
 
@@ -60,7 +68,7 @@ class CaseBuilder:
         self._limits = limits
         self._max_attributes = limits.attributes
         self._everything = everything
-        self._wrap: Any = TestCase.fromelem
+        self._wrap: dict[str, Any] = {tag: kind.fromelem for tag, kind in TestCase.ITER_TYPES.items()}
         self._names: dict[str, str] = {}
         self._finished: list[RawCase] = []
         self._depth = 0
@@ -71,6 +79,9 @@ class CaseBuilder:
         self._properties: list[tuple[str, str]] = []
         self._result_depth = 0
         self._text: CappedText | None = None
+        self._is_loose = False
+        self._log: CappedText | None = None
+        self._held: RawCase | None = None
         self.parser = self._make_parser()
 
     def _make_parser(self) -> expat.XMLParserType:
@@ -85,6 +96,16 @@ class CaseBuilder:
     def take(self) -> list[RawCase]:
         finished, self._finished = self._finished, []
         return finished
+
+    def release(self) -> None:
+        """Finish the case that waits for the log of its suite."""
+        if self._held is not None:
+            case, self._held = self._held, None
+            if self._log is not None:
+                log, self._log = self._log, None
+                logged = case.results[0]._replace(text=log.value(), dropped=log.dropped, is_log=True)
+                case = case._replace(results=(logged,))
+            self._finished.append(case)
 
     def refuse(self, what: str) -> NoReturn:
         raise Refusal(what)
@@ -123,6 +144,12 @@ class CaseBuilder:
             self._start_inside(tag, attributes)
         elif tag == "testsuite":
             self._suites.append(_suite(attributes))
+        elif self._held is not None and tag == "system-out":
+            self._open_log()
+        elif tag in _LOOSE and self._text is None and self._depth > 1:
+            self._is_loose = True
+            self._case = {"name": self._suites[-1].name}
+            self._open_result(tag, attributes)
 
     def _start_inside(self, tag: str, attributes: dict[str, str]) -> None:
         if self._text is not None:
@@ -130,6 +157,8 @@ class CaseBuilder:
                 self.parser.CharacterDataHandler = None
         elif tag in RESULTS:
             self._open_result(tag, attributes)
+        elif tag == "system-out" and self._results and self._is_generated():
+            self._open_log()
         elif tag == "property" and len(self._properties) < self._limits.properties:
             self._properties.append(
                 (self._cut(attributes.get("name", "")), self._cut(attributes.get("value", "")))
@@ -141,6 +170,23 @@ class CaseBuilder:
         self.parser.CharacterDataHandler = self._text.add
         if len(self._results) < self._limits.results:
             self._results.append((tag, attributes, self._text))
+
+    def _open_log(self) -> None:
+        self._log = self._text = CappedText(self._limits.text_head, self._limits.text_tail)
+        self._result_depth = self._depth
+        self.parser.CharacterDataHandler = self._text.add
+
+    def _is_generated(self) -> bool:
+        """Bazel's own file for a test that writes none: the suite, its one case, the test's log."""
+        assert self._case is not None
+        (_, attributes, text), *others = self._results
+        return (
+            not others
+            and not self._case.get("classname")
+            and self._case.get("name") == self._suites[-1].name
+            and GENERATED.fullmatch(attributes.get("message", "")) is not None
+            and not text.value().strip()
+        )
 
     def _end(self, tag: str) -> None:
         if tag == "testcase":
@@ -163,8 +209,12 @@ class CaseBuilder:
             self.parser.CharacterDataHandler = self._text.add if inside else None
             if not inside:
                 self._text = None
+                if self._is_loose:
+                    self._is_loose = False
+                    self._end("testcase")
         elif self._case is None and tag == "testsuite":
             self._suites.pop()
+            self.release()
 
     def _finish(self) -> None:
         assert self._case is not None
@@ -173,7 +223,11 @@ class CaseBuilder:
             self.notable += 1
         else:
             self.passed += 1
-        self._finished.append(case)
+        if self._results and self._is_generated():
+            self.release()
+            self._held = case
+        else:
+            self._finished.append(case)
         self._results = []
 
     def _build(self, attributes: dict[str, str]) -> RawCase:
@@ -183,24 +237,21 @@ class CaseBuilder:
             file=attributes.get("file"),
             line=_integer(attributes.get("line")),
             time_s=_seconds(attributes.get("time")),
-            results=self._read_results(attributes) if self._results else (),
+            results=tuple([self._read_result(*one) for one in self._results]),
             properties=tuple(self._properties),
             suite=self._suites[-1],
         )
 
-    def _read_results(self, attributes: dict[str, str]) -> tuple[RawResult, ...]:
-        element = Element("testcase", attributes)
-        for tag, given, text in self._results:
-            SubElement(element, tag, given).text = text.value()
-        return tuple(
-            RawResult(
-                kind=tag,
-                type=self._cut(result.type or ""),
-                message=self._cut(result.message or ""),
-                text=result.text or "",
-                dropped=text.dropped,
-            )
-            for result, (tag, _, text) in zip(self._wrap(element), self._results, strict=True)
+    def _read_result(self, tag: str, attributes: dict[str, str], text: CappedText) -> RawResult:
+        element = Element(tag, attributes)
+        element.text = text.value()
+        result = self._wrap[tag](element)
+        return RawResult(
+            kind=tag,
+            type=self._cut(result.type or ""),
+            message=self._cut(result.message or ""),
+            text=result.text or "",
+            dropped=text.dropped,
         )
 
     def _cut(self, value: str) -> str:

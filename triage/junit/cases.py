@@ -7,23 +7,17 @@ from pathlib import Path
 from triage.errors import ReportError
 from triage.junit.failure_text import parse_failure
 from triage.junit.nodeid import exact_nodeid
+from triage.junit.phases import phase_of
 from triage.junit.reader import Report, read_report
-from triage.junit.report import FAILURES, Limits, RawCase, RawResult
-from triage.model.case import Frame, Problem, TestCase
+from triage.junit.report import Limits, RawCase, RawResult
+from triage.junit.run_log import first_failure
+from triage.model.case import ExceptionInfo, Frame, Problem, TestCase
 from triage.model.run import Counts, errors_of
 from triage.model.terms import Outcome, Phase
 from triage.text import Masker
 
 NODEID = "triage.nodeid"
 _WINDOW = 32  # under xdist other tests may stand between a test's failure and its teardown's error
-_WORDING = (
-    ("failed on setup with", Phase.SETUP),
-    ("test setup failure", Phase.SETUP),
-    ("failed on teardown with", Phase.TEARDOWN),
-    ("test teardown failure", Phase.TEARDOWN),
-    ("collection failure", Phase.COLLECT),
-    ("internal error", Phase.SESSION),
-)
 
 
 class CaseReport:
@@ -102,7 +96,12 @@ def read_cases(
 
 def case_of(raw: RawCase, masker: Masker, root: str = "") -> TestCase:
     """One case of the model; every text is cleaned and masked here."""
-    problems = tuple(problem_of(result, masker, root) for result in raw.results if result.is_failing)
+    masker = masker.suited(_texts(raw))
+    problems = tuple(
+        problem_of(result, masker, root, raw.classname, raw.name)
+        for result in raw.results
+        if result.is_failing
+    )
     nodeid = raw.property_value(NODEID) or exact_nodeid(raw.classname, raw.name, raw.file)
     site = import_site(problems[0]) if problems else None
     return TestCase(
@@ -116,6 +115,15 @@ def case_of(raw: RawCase, masker: Masker, root: str = "") -> TestCase:
         line=site.line if site else line_of(raw, by_pytest=nodeid is not None),
         function=masker.clean_id(raw.name.partition("[")[0]) if nodeid else None,
     )
+
+
+def _texts(raw: RawCase) -> Iterator[str]:
+    """All that can come to stand in the case."""
+    yield from (raw.name, raw.classname, raw.file or "")
+    for result in raw.results:
+        yield from (result.text, result.message)
+    for _, value in raw.properties:
+        yield value
 
 
 def import_site(problem: Problem) -> Frame | None:
@@ -138,24 +146,22 @@ def line_of(raw: RawCase, *, by_pytest: bool) -> int | None:
     return raw.line + 1 if raw.line is not None and by_pytest else raw.line
 
 
-def problem_of(result: RawResult, masker: Masker, root: str = "") -> Problem:
-    phase, outcome = phase_of(result)
+def problem_of(
+    result: RawResult, masker: Masker, root: str = "", classname: str = "", name: str = ""
+) -> Problem:
     text, message = masker.clean(result.text), masker.clean(result.message)
+    if result.is_log:
+        return _logged(text, message, root)
+    phase, outcome = phase_of(result, classname, name)
     chain = parse_failure(text, message, result.type, root)
     return Problem(phase=phase, outcome=outcome, chain=chain, text=text or message)
 
 
-def phase_of(result: RawResult) -> tuple[Phase, Outcome]:
-    """Pytest tells the phase by the wording only; other tools' errors are of the test's body."""
-    if result.kind in FAILURES:
-        return Phase.CALL, Outcome.FAILED
-    message = result.message
-    if " crashed while running " in message[:200] and 'with "worker ' in message[:60]:
-        return Phase.CALL, Outcome.FAILED  # as pytest counts it; it is no set-up error
-    for start, phase in _WORDING:
-        if message.startswith(start):
-            return phase, Outcome.ERROR
-    return Phase.CALL, Outcome.ERROR
+def _logged(log: str, message: str, root: str) -> Problem:
+    found = first_failure(log)
+    if found is None:
+        return Problem(Phase.CALL, Outcome.ERROR, (ExceptionInfo("", message),), log)
+    return Problem(found.phase, found.outcome, parse_failure(found.text, root=root), found.text)
 
 
 def with_teardown(body: TestCase, teardown: TestCase) -> TestCase:

@@ -1,277 +1,163 @@
-"""pytest's failure texts, and plain Python tracebacks, to chains of exceptions.
+"""Failure texts to chains of exceptions: pytest's in every `--tb` style, and Python's tracebacks.
 
-Every `--tb` style is read: `E` lines hold the exception, `path:line: in function` (short),
-`path:line: Name` (long) and `File "path", line n, in function` (native) the frames. All
-expressions are anchored at line breaks and run in linear time.
+All expressions are anchored at line breaks and run in linear time. The report's attributes speak where
+the text shows no exception, and mark off a message that itself looks like a traceback.
 """
 
-import itertools
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import replace
 
-from triage.junit.places import is_runner, place
-from triage.model.case import ExceptionInfo, Frame
+from triage.junit.exception_line import from_attributes, same_name, split_type, unwrap
+from triage.junit.groups import is_group, read_group
+from triage.junit.pytest_entries import find_mark, read_block
+from triage.junit.python_traceback import TITLE, is_python_s_own, read_traceback
+from triage.junit.wrapped_texts import is_wrapped, read_difference, without_output, without_wrapping
+from triage.model.case import ExceptionInfo
 
 _MAX_CHAIN = 10
-_MAX_FRAMES = 200
-_SOURCE_CHARS = 300
 _LINK = re.compile(
-    r"\n[ |]*(The above exception was the direct cause of the following exception"
+    r"\n(The above exception was the direct cause of the following exception"
     r"|During handling of the above exception, another exception occurred):[ ]*(?=\n)"
 )
 _CAUSE_HINT = "exception was the direct cause of the"
 _CONTEXT_HINT = "another exception occurred:"
-_ENTRY = re.compile(r"([^\s:>][^:]*):(\d{1,9}):(?: in (.+)| ?([\w.]*))")
-_NATIVE = re.compile(
-    r'\n *File "([^"\n]+)", line (\d{1,9})(?:, in ([^\n]+))?'
-    r'(?:\n {4,}(?!File ")([^\n]+))?(?:\n[ ~^]+(?=\n|\Z))?'
-)
-_TYPE = re.compile(r"((?:[^\W\d]\w*\.|<locals>\.)*[^\W\d]\w*)(?:: ?(.*)|$)", re.DOTALL)
-_TYPE_ENDINGS = ("Error", "Exception", "Exit", "Interrupt", "Failed", "Warning", "Group", "StopIteration")
-_DEFINITION = re.compile(r">? *(?:async )?def (\w+)")
-_MARGIN = re.compile(r"(?m)^[ ]*(?:\|[ ]?|\+-(?=\+-)|\+(?= Exception Group))")
-_PART = re.compile(r"\n *\+-[+-]*[^\n]*")
-_CUT_NOTE = re.compile(r"\[\+\d+ more lines?; full report in element text\]\"?")
-_WRAPPED = re.compile(r'\A(?:failed on (?:setup|teardown) with|test (?:setup|teardown) failure:?) "?')
+_SAID_ONLY = "Failed: "  # how pytest names what it shows without a traceback
+_SAID_ONLY_WITHIN = 40
+_OF_PYTHON = ("builtins.", "exceptions.")  # nose writes them before Python's own classes
+_COLLECT_ERROR = ".CollectError"
+_Chain = tuple[ExceptionInfo, ...]
+_Read = Callable[[str, str], _Chain]
 
 
-def parse_failure(text: str, message: str = "", type_: str = "", root: str = "") -> tuple[ExceptionInfo, ...]:
+def parse_failure(text: str, message: str = "", type_: str = "", root: str = "") -> _Chain:
     """The chain that a failure's text shows, the exception that decided first; never empty.
 
     `message` and `type_` are the report's attributes, for texts that show no exception; paths below
     `root` (absolute) become relative to it.
     """
-    if "Exception Group Traceback (" in text:
-        return _group(text, message, type_, root)
-    blocks, links = _linked(text)
-    chain = [_block(block, root) for block in blocks]
-    head = chain[-1]
-    if not head.type and not head.message:
-        chain[-1] = _from_attributes(head, message, type_)
-    vias = ["raised", *reversed(links)]
-    found = [_hung(info, via) for info, via in zip(reversed(chain), vias, strict=True)]
-    return tuple(found[:_MAX_CHAIN])
+    if type_.startswith(_OF_PYTHON):
+        type_ = type_.partition(".")[2]
+    if _SAID_ONLY in message[:_SAID_ONLY_WITHIN] and (said := _said_only(text, message)):
+        return (said,)
+    if len(text) <= len(message) and _is_repeated(text, message):
+        return (ExceptionInfo(*from_attributes(text, message, type_)),)
+    if is_wrapped(text, message, type_):
+        if difference := read_difference(text, root):
+            return (difference,)
+        text, message, type_ = without_wrapping(text, message, type_)
+    chain = _read_python_s(text, message, root) if TITLE in text else _read_chain(text, root, _read_entries)
+    if chain[0].type.endswith(_COLLECT_ERROR):
+        chain = _beneath(chain, root)
+    return _completed(chain, text, message, type_)[:_MAX_CHAIN]
 
 
-def unwrap(message: str) -> str:
-    """The message attribute without pytest's wrapping and its note about what was cut."""
-    match = _WRAPPED.match(message)
-    if match is None:
-        return _without_note(message)
-    return _without_note(message[match.end() :]).removesuffix('"')
-
-
-def _without_note(message: str) -> str:
-    note = message.rfind("[+")
-    cut = note >= 0 and _CUT_NOTE.fullmatch(message, note)
-    return message[:note].rstrip("\n") if cut else message
-
-
-def split_type(line: str) -> tuple[str, str] | None:
-    """`Qualified.Name: text` in its two halves; None where `line` does not begin so."""
-    match = _TYPE.match(line)
-    if match is None:
-        return None
-    name, rest = match.groups()
-    last = name.rpartition(".")[2].lstrip("_")
-    if not ("." in name or last[:1].isupper()):
-        return None
-    if rest is None and not ("." in name or name.endswith(_TYPE_ENDINGS)):
-        return None
-    return name, rest or ""
-
-
-def _linked(text: str) -> tuple[list[str], list[str]]:
-    """The blocks of a chain, root first, and how each hangs on the next."""
-    if _CAUSE_HINT not in text and _CONTEXT_HINT not in text:
-        return [text], []
-    pieces = _LINK.split("\n" + text)
-    return pieces[::2], ["cause" if link.startswith("The") else "context" for link in pieces[1::2]]
-
-
-def _hung(info: ExceptionInfo, via: str) -> ExceptionInfo:
-    if via == info.via:
-        return info
-    return ExceptionInfo(info.type, info.message, frames=info.frames, via=via, raised_in=info.raised_in)
-
-
-def _block(block: str, root: str) -> ExceptionInfo:
-    """One traceback: frames, then the exception, in the long style its location after it."""
-    mark = 0 if block.startswith("E  ") else block.find("\nE  ") + 1
-    if not mark and not block.startswith("E  "):
-        return _native("\n" + block, root)
-    said, rest = _marked_lines(block[mark:].split("\n"))
-    frames, name = _entries(block[:mark] + rest, root)
-    if said[0].lstrip().startswith('File "'):
-        return _syntax_error(said, frames, root)
-    kind, message = _exception(said, name)
-    return ExceptionInfo(kind, message, frames=_bounded(frames), raised_in=_raised_in(frames))
-
-
-def _entries(text: str, root: str) -> tuple[list[Frame], str]:
-    """Frames of the short and long styles, and the class name beside the last location.
-
-    All but the first entry is looked up: many tests fail along one way below their own line.
-    """
-    end = _end_of_first(text)
-    first, name = _read_entries.__wrapped__(text[:end], root)
-    others, later = _read_entries(text[end:], root)
-    return [*first, *others], later or name
-
-
-def _end_of_first(text: str) -> int:
-    """Behind the first location and the source line that the short style has below it."""
-    start = 0
-    while (end := text.find("\n", start)) >= 0:
-        if end > start and text[start] not in " >" and _ENTRY.fullmatch(text, start, end):
-            below = text.find("\n", end + 1)
-            return below if below >= 0 else len(text)
-        start = end + 1
-    return len(text)
-
-
-@lru_cache(maxsize=512)
-def _read_entries(text: str, root: str) -> tuple[tuple[Frame, ...], str]:
-    lines = text.split("\n")
-    frames: list[Frame] = []
-    name = source = ""
-    start = 0
-    for index, line in enumerate(lines):
-        if not line or line[0] == " ":
-            continue
-        if line[0] == ">":
-            source = line[1:]
-        elif entry := _entry(line, lines[index + 1] if index + 1 < len(lines) else "", root):
-            if entry.frame is None:
-                name = entry.name or name
-                frames.append(_frame(entry.path, entry.line, _function(lines[start:index]), source, root))
-            else:
-                frames.append(entry.frame)
-            start, source = index + 1, ""
-    return tuple(frames), name
-
-
-def _syntax_error(lines: list[str], frames: list[Frame], root: str) -> ExceptionInfo:
-    """Python shows the place of a syntax error within the exception itself."""
-    shown = _native("\n" + "\n".join([f"  {lines[0].lstrip()}", *lines[1:]]), root)
-    own = (*frames, *shown.frames)
-    return ExceptionInfo(
-        shown.type, shown.message, frames=_bounded(list(own)), raised_in=_raised_in(list(own))
+def _is_repeated(text: str, message: str) -> bool:
+    """Until version 7 pytest writes what it shows without a traceback as text and as message."""
+    shown = text.strip()
+    return (
+        shown == unwrap(message).strip()
+        and not shown.startswith(("E  ", "file ", TITLE, "+ "))
+        and not is_wrapped(text, message, "")
     )
 
 
-def _marked_lines(lines: list[str]) -> tuple[list[str], str]:
-    """The `E` lines without their margin, and what follows them; `--tb=line` marks the first only."""
-    first = lines[0]
-    margin = len(first) - len(first[1:].lstrip())
-    found = [first[margin:]]
-    for index, line in enumerate(lines[1:], 1):
-        if line.startswith("E  ") or line == "E":
-            found.append(line[1:].lstrip() if line[1:margin].strip() else line[margin:])
-        elif line.startswith("    "):
-            found.append(line[4:])
-        else:
-            return found, "\n".join(lines[index:])
-    return found, ""
+def _beneath(chain: _Chain, root: str) -> _Chain:
+    """`--full-trace` shows pytest's own error about a module above the module's."""
+    if len(chain) > 1 and chain[1].via == "cause":
+        return replace(chain[1], via="raised"), *chain[2:]
+    return _read_chain(chain[0].message, root, _read_block)
 
 
-def _exception(lines: list[str], location_name: str) -> tuple[str, str]:
-    """Type and full message; a bare assert shows no class name, a missing fixture neither."""
-    whole = "\n".join(lines).rstrip()
-    if whole.startswith("assert ") or whole == "assert":
-        return "AssertionError", whole
-    if whole.startswith("fixture '") and "not found" in lines[0]:
-        return "_pytest.fixtures.FixtureLookupError", whole
-    return split_type(whole) or (location_name, whole)
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A location line; `frame` is None in the long style, whose function stands above it."""
-
-    path: str
-    line: str
-    name: str
-    frame: Frame | None
-
-
-@lru_cache(maxsize=4096)
-def _entry(text: str, below: str, root: str) -> _Entry | None:
-    match = _ENTRY.fullmatch(text)
-    if match is None:
+def _said_only(text: str, message: str) -> ExceptionInfo | None:
+    """`pytest.fail(..., pytrace=False)` and pytest's own complaints: the text is the message, no more."""
+    found = split_type(unwrap(message))
+    shown = text.strip()
+    if found is None or not shown.startswith(found[1].strip() or shown):
         return None
-    path, line, function, name = match.groups()
-    source = below if below.startswith("    ") else ""
-    frame = _frame(path, line, function, source, root) if function else None
-    return _Entry(path, line, name or "", frame)
+    if not found[1] and shown:
+        return None
+    return ExceptionInfo(found[0], shown or found[1])
 
 
-def _function(lines: list[str]) -> str:
-    """The long style shows a function from its first line on, above the location."""
-    for line in lines:
-        if "def " in line and (match := _DEFINITION.match(line)):
-            return match[1]
-    return "<module>"
+def _completed(chain: _Chain, text: str, message: str, type_: str) -> _Chain:
+    """The attributes say what the text does not: the exception, or the module of its class."""
+    head = chain[0]
+    if not head.type and not head.message:
+        name, said = from_attributes(text, message, type_)
+        return replace(head, type=name, message=said), *chain[1:]
+    if "." in type_ and "." not in head.type and same_name(type_, head.type):
+        return replace(head, type=type_), *chain[1:]
+    return chain
 
 
-def _native(text: str, root: str) -> ExceptionInfo:
-    frames = []
-    end = 0
-    for match in _NATIVE.finditer(text):
-        if end and text[end : match.start()].strip() and not _is_repeat(text[end : match.start()]):
-            break  # the message begins; what looks like a frame there belongs to it
-        path, line, function, source = match.groups()
-        frames.append(_frame(path, line, function or "<module>", source or "", root))
-        end = match.end()
-    lines = text[end:].split("\n")
-    said = itertools.dropwhile(lambda line: not line or line.startswith((" ", "Traceback (")), lines)
-    kind, message = split_type("\n".join(said).rstrip()) or ("", "")
-    own = _without_runner(frames)
-    return ExceptionInfo(kind, message, frames=_bounded(own), raised_in=_raised_in(own))
+def _read_python_s(text: str, message: str, root: str) -> _Chain:
+    """A text that holds one of Python's own tracebacks, if only in what it says."""
+    if not is_python_s_own(text) and not is_group(text):
+        return _read_chain(text, root, _read_block)
+    head, *others = _read_chain(text, root, _read_block, _start_of_head(text, message))
+    return replace(head, message=without_output(head.message, message)), *others
 
 
-def _is_repeat(between: str) -> bool:
-    return all(line.startswith("  ") for line in between.split("\n") if line)
+def _read_chain(text: str, root: str, read: _Read, until: int | None = None) -> _Chain:
+    if _CAUSE_HINT not in text and _CONTEXT_HINT not in text:
+        return read(text, root)
+    blocks, links = _linked(text, len(text) if until is None else until)
+    head, *rest = read(blocks[-1], root)
+    found = [head, *(one for one in rest if one.via != "group")]
+    for block, link in zip(reversed(blocks[:-1]), reversed(links), strict=True):
+        first, *others = read(block, root)
+        if not (is_python_s_own(block) and _same(first, found[-1])):
+            found.append(_hung(first, link))
+        found += others
+    return *found, *(one for one in rest if one.via == "group")
 
 
-def _without_runner(frames: list[Frame]) -> list[Frame]:
-    for index, frame in enumerate(frames):
-        if not is_runner(frame.file):
-            return frames[index:]
-    return frames
+def _hung(one: ExceptionInfo, via: str) -> ExceptionInfo:
+    """`dataclasses.replace` costs more than all else that a chain costs."""
+    return ExceptionInfo(one.type, one.message, frames=one.frames, via=via, raised_in=one.raised_in)
 
 
-def _from_attributes(info: ExceptionInfo, message: str, type_: str) -> ExceptionInfo:
-    """No exception in the text: what the attributes say."""
-    shown = unwrap(message).rstrip()
-    bare = ("AssertionError", shown) if shown.startswith("assert ") else None
-    found = bare or split_type(shown) or (type_, shown)
-    if type_ and found[0] != type_:
-        found = (type_, shown)
-    return ExceptionInfo(*found, frames=info.frames, raised_in=info.raised_in)
+def _same(one: ExceptionInfo, other: ExceptionInfo) -> bool:
+    """Where a chain holds a group, pytest shows some of it in Python's style and in its own."""
+    return (one.type, one.message) == (other.type, other.message)
 
 
-def _group(text: str, message: str, type_: str, root: str) -> tuple[ExceptionInfo, ...]:
-    """An exception group is shown in Python's own style, its parts behind a margin."""
-    parts = _PART.split("\n" + text)
-    head, *rest = [_block(_MARGIN.sub("", part), root) for part in parts[:_MAX_CHAIN]]
-    if not head.type:
-        head = _from_attributes(head, message, type_)
-    return head, *[_hung(part, "group") for part in rest if part.type]
+def _linked(text: str, until: int) -> tuple[list[str], list[str]]:
+    """The blocks of a chain, root first, and how each hangs on the next; no link begins behind `until`."""
+    blocks, links = [], []
+    start = 0
+    text = "\n" + text
+    for match in _LINK.finditer(text, 0, until + 1):
+        blocks.append(text[start : match.start()])
+        links.append("cause" if match[1].startswith("The") else "context")
+        start = match.end()
+    return [*blocks, text[start:]], links
 
 
-def _raised_in(frames: list[Frame]) -> str | None:
-    return next((frame.file for frame in reversed(frames) if frame.kind != "generated"), None)
+def _start_of_head(text: str, message: str) -> int | None:
+    """Where the last exception is named, if it says what looks like a link; the attribute tells."""
+    said = unwrap(message).rstrip()
+    if is_python_s_own(said) or is_group(said):  # the attribute repeats the text
+        return None
+    if _CAUSE_HINT in said or _CONTEXT_HINT in said:
+        whole = text.rstrip()
+        return whole.rfind("\n", 0, len(whole) - len(said)) if whole.endswith(said) else None
+    is_cut = len(said) < len(message.rstrip()) and "more line" in message[-60:]
+    place = text.rfind("\n" + said) if is_cut else -1
+    return place if place >= 0 else None
 
 
-def _bounded(frames: list[Frame]) -> tuple[Frame, ...]:
-    half = _MAX_FRAMES // 2
-    return tuple(frames if len(frames) <= _MAX_FRAMES else frames[:half] + frames[-half:])
+def _read_block(block: str, root: str) -> _Chain:
+    """One exception; with its parts where it is a group."""
+    if TITLE in block:
+        if is_group(block):
+            return read_group(block, root, lambda part: _read_chain(part, root, _read_block))
+        if is_python_s_own(block):
+            return (read_traceback(block, root),)
+    return _read_entries(block, root)
 
 
-@lru_cache(maxsize=4096)
-def _frame(path: str, line: str, function: str, source: str, root: str) -> Frame:
-    file, kind = place(path, root)
-    shown = source.strip()[:_SOURCE_CHARS] or None
-    return Frame(file, int(line), function[:_SOURCE_CHARS], kind, source=shown)
+def _read_entries(block: str, root: str) -> _Chain:
+    mark = find_mark(block)
+    return (read_block(block, mark, root) if mark >= 0 else read_traceback(block, root),)

@@ -61,6 +61,8 @@ class Report:
                 builder.check()
             except (expat.ExpatError, Refusal, LookupError, ValueError) as error:
                 failure = error
+            if failure is not None or not chunk:
+                builder.release()
             self.passed = builder.passed
             self.cases = builder.passed + builder.notable
             yield from builder.take()

@@ -1,6 +1,7 @@
 """What a JUnit XML file says of one test, before anyone interprets it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from triage.model.terms import Outcome
 
@@ -38,23 +39,25 @@ class RawSuite:
     hostname: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RawResult:
-    """One child element of a test case; `dropped` counts the characters of `text` left out."""
+class RawResult(NamedTuple):  # as `RawCase` a tuple: made for each case that does not pass
+    """One child element of a test case; `dropped` counts the characters of `text` left out.
+
+    `is_log`: the report holds no failure text; `text` is the test's whole log.
+    """
 
     kind: str
     type: str = ""
     message: str = ""
     text: str = ""
     dropped: int = 0
+    is_log: bool = False
 
     @property
     def is_failing(self) -> bool:
         return self.kind in FAILURES or self.kind in ERRORS
 
 
-@dataclass(frozen=True, slots=True)
-class RawCase:
+class RawCase(NamedTuple):
     """One `<testcase>`; `line` as written (pytest's xunit1 counts from 0), `time_s` in seconds."""
 
     name: str = ""
@@ -64,7 +67,7 @@ class RawCase:
     time_s: float = 0.0
     results: tuple[RawResult, ...] = ()
     properties: tuple[tuple[str, str], ...] = ()
-    suite: RawSuite = field(default_factory=RawSuite)
+    suite: RawSuite = RawSuite()
 
     @property
     def outcome(self) -> Outcome:

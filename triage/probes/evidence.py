@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from triage.junit.groups import decided
 from triage.model.case import ExceptionInfo, FixtureSite, Frame, WarningRecord
 from triage.probes.event_lines import Record, count_of, records_of, text_of, texts_of
 from triage.text import Masker, clean_text
@@ -27,7 +28,7 @@ class EvidenceReader:
 
     def chain(self, record: Record) -> tuple[ExceptionInfo, ...]:
         """The exceptions of a `fail`, `collect_error` or `conftest_error` record, head first."""
-        return tuple(self._exception(one) for one in records_of(record, "chain", _CHAIN))
+        return decided(tuple(self._exception(one) for one in records_of(record, "chain", _CHAIN)))
 
     def fixtures(self, record: Record) -> tuple[FixtureSite, ...]:
         return tuple(self._fixture(one) for one in records_of(record, "fixtures", _FIXTURES))

@@ -10,12 +10,12 @@ from triage.junit.cases import (
     is_teardown,
     line_of,
     outcome_of,
-    phase_of,
     problem_of,
     with_teardown,
 )
 from triage.junit.index import CaseIndex
 from triage.junit.nodeid import nodeid_below, xml_names
+from triage.junit.phases import phase_of
 from triage.junit.report import RawCase, RawResult
 from triage.model.case import ExceptionInfo, Problem, TestCase
 from triage.model.terms import Outcome, Phase
