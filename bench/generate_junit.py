@@ -1,11 +1,12 @@
 """Writes a JUnit XML file like pytest's, of any size, with known causes.
 
-    python bench/generate_junit.py --cases 100000 --failing 0.1 OUT.xml [--truth TRUTH.jsonl]
+    python bench/generate_junit.py --cases 100000 --failing 0.1 OUT.xml [--truth TRUTH.jsonl] [--noise 2]
 
 Deterministic by `--seed`; streams, so a million cases need no memory. Failing cases carry
 tracebacks of 1.5 to 6 KB in pytest's short or long style from one of `--causes` defects of an
 invented Flask and SQLAlchemy application, with noise that differs each time: addresses, uuids,
-times, numbers, temporary folders, line numbers of the test.
+times, numbers, temporary folders, line numbers of the test. With `--noise N` every line of the
+messages and of the source shown has N random words more, which no mask can know.
 """
 
 import argparse
@@ -45,6 +46,7 @@ VERBS = (
     "archive",
     "renew",
 )
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 KINDS = (
     "not-null",
     "detached",
@@ -134,10 +136,30 @@ def causes(count: int, rng: random.Random) -> list[Cause]:
     ]
 
 
-def failure(cause: Cause, test: str, file: str, rng: random.Random) -> tuple[str, str]:
+@dataclass(frozen=True)
+class Noise:
+    """Adds `count` random words to each line, by chance of its own."""
+
+    count: int
+    rng: random.Random
+
+    def add(self, text: str) -> str:
+        return "\n".join(line + self._words() if line.strip() else line for line in text.split("\n"))
+
+    def _words(self) -> str:
+        lengths = (self.rng.randrange(4, 10) for _ in range(self.count))
+        return "".join(" " + "".join(self.rng.choices(LETTERS, k=length)) for length in lengths)
+
+
+def failure(
+    cause: Cause, test: str, file: str, rng: random.Random, noise: Noise | None = None
+) -> tuple[str, str]:
     """The `message` attribute and the text of one failure."""
     heads = list(_chain(cause, rng))
     frames = _frames(cause, test, file, rng)
+    if noise is not None and noise.count:
+        heads = [noise.add(head) for head in heads]
+        frames = [(path, line, name, noise.add(source)) for path, line, name, source in frames]
     style = _short if cause.number % 4 else _long
     blocks = [style(frames if last else frames[-3:], head) for last, head in _marked(heads)]
     joiner = "\n\nThe above exception was the direct cause of the following exception:\n"
@@ -258,10 +280,22 @@ def _time(rng: random.Random) -> str:
     return f"{day} {rng.randrange(24):02}:{rng.randrange(60):02}:07.{rng.randrange(10**6):06}"
 
 
-def write(out: TextIO, truth: TextIO | None, cases: int, failing: float, count: int, seed: int) -> None:
+def write(
+    out: TextIO,
+    truth: TextIO | None,
+    cases: int,
+    failing: float,
+    count: int,
+    seed: int,
+    noise: int = 0,
+    night: int = 0,
+) -> None:
     """`cases` elements, of which the share `failing` fails, spread evenly."""
     rng = random.Random(seed)
+    words = Noise(noise, random.Random(seed + night))
     defects = causes(count, rng)
+    if night:
+        rng = random.Random(f"{seed} {night}")
     bad = round(cases * failing)
     out.write(
         '<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite name="pytest"'
@@ -280,7 +314,7 @@ def write(out: TextIO, truth: TextIO | None, cases: int, failing: float, count: 
             continue
         cause = rng.choice(defects)
         file = f"tests/{area}/{module}.py"
-        message, text = failure(cause, name, file, rng)
+        message, text = failure(cause, name, file, rng, words)
         out.write(f"><failure message={quoteattr(message)}>{escape(text)}</failure></testcase>")
         if truth is not None:
             nodeid = "::".join(filter(None, (file, group, name)))
@@ -296,14 +330,17 @@ def main() -> None:
     parser.add_argument("--failing", type=float, default=0.1, help="the share that fails, 0 to 1")
     parser.add_argument("--causes", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--noise", type=int, default=0, help="random words in each line of a failure")
+    parser.add_argument("--night", type=int, default=0, help="other failures of the same defects")
     parser.add_argument("--truth", type=Path, help="JSON lines: the cause of each failing test")
     given = parser.parse_args()
+    rest = (given.causes, given.seed, given.noise, given.night)
     with given.out.open("w", encoding="utf-8") as out:
         if given.truth is None:
-            write(out, None, given.cases, given.failing, given.causes, given.seed)
+            write(out, None, given.cases, given.failing, *rest)
         else:
             with given.truth.open("w", encoding="utf-8") as truth:
-                write(out, truth, given.cases, given.failing, given.causes, given.seed)
+                write(out, truth, given.cases, given.failing, *rest)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,18 @@ It is imported while the tests run, so that its cost hides behind theirs.
 import hashlib
 import json
 import shlex
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from triage.clustering.clusters import Known
+from triage.clustering.covering import Cluster
+from triage.clustering.signature import VERSION
 from triage.commit import head_commit
-from triage.errors import TriageError
+from triage.errors import StoreError, TriageError
 from triage.model.environment import Environment
 from triage.model.fix import FixReport
 from triage.model.history import Changes
@@ -35,6 +39,8 @@ from triage.stages.record import record
 from triage.stages.report import latent_of, patterns_of, write_report
 from triage.text import Masker
 from triage.tools import Tools
+
+_NOT_COMPARED = "those of earlier runs are not compared with them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +90,11 @@ def understand(
     run = replace(run, notes=(*run.notes, *mask_folder(scene.folder, masker)))
     tree = SourceTree(project.root, project.source, project.test.arguments)
     lookup = Lookup(tree)
-    sorted_ = classify(run.cases, tools.matcher(project), lookup.has_near)
+    sorted_ = classify(run.cases, tools.matcher(project), lookup.has_near, _known(tools))
     failures = tuple(one for one in sorted_.failures if only is None or one.case.id in only)
     prover = _prover(scene, artifacts, run, tools, lookup, masker) if failures else None
     found = diagnose(failures, tools.matcher(project).playbooks, lookup, prover)
-    run = replace(run, notes=(*run.notes, *found.notes))
+    run = replace(run, notes=(*run.notes, *found.notes, *_new_algorithm(sorted_.clusters, tools)))
     return Understood(run, found, lookup, masker)
 
 
@@ -103,6 +109,24 @@ def conclude(
     state = _state(scene, known.lookup.tree)
     changes = record(report, known.run, json.dumps(summary), tools.store, source=state)
     return summary, changes
+
+
+def _known(tools: Tools) -> Known:
+    """A history that cannot be read is said when the run is recorded: its files are written before."""
+
+    def known(buckets: Iterable[bytes]) -> Mapping[bytes, Sequence[Cluster]]:
+        with suppress(StoreError):
+            return tools.store.known_clusters(buckets)
+        return {}
+
+    return known
+
+
+def _new_algorithm(found: Sequence[object], tools: Tools) -> tuple[str, ...]:
+    with suppress(StoreError):
+        if found and tools.store.is_other_algorithm():
+            return (f"clusters of unknown failures are made in a new way ({VERSION}): {_NOT_COMPARED}",)
+    return ()
 
 
 def _prover(

@@ -63,3 +63,13 @@ def test_lines_show_every_project_or_say_how_to_begin() -> None:
     lines = fleet_lines(fleet_report(ENTRIES, "pb", BEGUN))
     assert [line.split()[0] for line in lines] == ["project", "shop", "blog"]
     assert fleet_lines(fleet_report((), "pb", BEGUN)) == ["nothing was run yet: triage run PROJECT"]
+
+
+def test_clusters_that_two_projects_have_are_named_once_with_both() -> None:
+    clusters = [{"fingerprint": "v2:1", "signature": "OSError: gone", "count": 1, "tests": ["a::b"]}]
+    entries = [Entry(name, {**SHOP, "clusters": clusters}, Changes(name)) for name in ("shop", "blog")]
+    document = fleet_report(entries, "pb", BEGUN)
+    assert first_problem(document, "report") is None
+    (found,) = document["clusters"]
+    assert (found["count"], [one["project"] for one in found["projects"]]) == (2, ["shop", "blog"])
+    assert fleet_report(ENTRIES, "pb", BEGUN)["clusters"] == []

@@ -1,6 +1,7 @@
 """Each failing test into one playbook or cluster."""
 
 from tests.builders import case, frame, playbook, problem, raised
+from triage.clustering.covering import Cluster
 from triage.model.case import TestCase
 from triage.model.playbook import Cascade, Symptom
 from triage.model.terms import Outcome, Phase
@@ -29,7 +30,18 @@ def test_unknown_failures_that_look_alike_are_one_cluster_largest_first() -> Non
     cases += [case(f"a.py::{n}", problem(raised("TypeError", f"{n} is wrong"))) for n in range(3)]
     result = classify(cases, MATCHER)
     assert [one.tests for one in result.clusters] == [("a.py::0", "a.py::1", "a.py::2"), ("a.py::x",)]
-    assert all(one.fingerprint.startswith("v1:") for one in result.clusters)
+    assert all(one.fingerprint.startswith("v2:") for one in result.clusters)
+
+
+def test_unknown_failures_have_the_identity_that_the_history_knows() -> None:
+    texts = [f"the gate refused {word}" for word in ("ann", "bob", "eve")]
+    cases = [case(f"a.py::{text}", problem(raised("OSError", text))) for text in texts]
+    template = classify_case(cases[0], MATCHER).signature.replace("ann", "<*>")
+    known = Cluster("v2:0000000000000001", template)
+    result = classify(cases, MATCHER, known=lambda keys: {key: [known] for key in keys})
+    assert {(one.fingerprint, one.signature) for one in result.failures} == {known}
+    assert [(one.fingerprint, len(one.tests)) for one in result.clusters] == [(known.fingerprint, 3)]
+    assert len(classify(cases, MATCHER).clusters) == 3
 
 
 def test_every_failing_test_has_a_playbook_or_a_cluster() -> None:

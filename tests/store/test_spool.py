@@ -3,7 +3,6 @@
 import contextlib
 import tracemalloc
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,7 +39,7 @@ def test_failures_come_back_as_they_went_in_and_in_order(store: Store) -> None:
             also='["a"]',
             root="t.py::test_root",
         ),
-        replace(spooled(2, nodeid=None), phase=None, outcome=Outcome.ERROR),
+        spooled(2, nodeid=None)._replace(phase=None, outcome=Outcome.ERROR),
         spooled(2**32 - 1, key="k", exception="", message=""),
     ]
     with store.spool("a.xml") as spool:
@@ -57,12 +56,12 @@ def test_failures_come_back_as_they_went_in_and_in_order(store: Store) -> None:
 
 def test_entries_of_one_test_are_one_failure_the_first(store: Store) -> None:
     body = spooled(0, "test_a", message="body")
-    teardown = replace(spooled(5, "test_a", message="teardown"), phase=Phase.TEARDOWN, outcome=Outcome.ERROR)
+    teardown = spooled(5, "test_a", message="teardown")._replace(phase=Phase.TEARDOWN, outcome=Outcome.ERROR)
     by_name = [spooled(1, "test_b", nodeid=None), spooled(2, "test_b", nodeid=None)]
     other_suite = spooled(3, "test_a", key="second suite")
     with store.spool("a.xml") as spool:
         spool.add([body, *by_name, other_suite])
-        spool.add([teardown, replace(teardown, ordinal=6)])
+        spool.add([teardown, teardown._replace(ordinal=6)])
         report = spool.commit(COUNTS)
     assert [(kept.ordinal, kept.message, kept.repeats) for kept in spool.failures()] == [
         (0, "body", 2),
@@ -83,7 +82,7 @@ def test_patterns_and_clusters_count_their_tests_most_frequent_first(store: Stor
         spooled(5, fingerprint="v1:y", signature="another", nodeid=None),
         spooled(5, fingerprint="v1:y", signature="sig y"),
     ]
-    failures[6] = replace(failures[6], ordinal=6, classname="", nodeid=None)
+    failures[6] = failures[6]._replace(ordinal=6, classname="", nodeid=None)
     spool = stored(store, failures)
     assert [(group, list(spool.tests(group))) for group in spool.patterns()] == [
         (SpooledGroup("b", None, "", 2), ["tests/test_a.py::test_0", "tests/test_a.py::test_3"]),

@@ -2,11 +2,11 @@
 
 from collections.abc import Container, Iterable
 
+from triage.clustering.signature import signature
 from triage.fixing.workshop import Ran
 from triage.model.failure import Failure
 from triage.model.fix import Verdict
 from triage.model.terms import Outcome
-from triage.signature import signature
 
 _PASSING = (Outcome.PASSED, Outcome.XFAILED, Outcome.XPASSED)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from triage.model.run import Counts
 from triage.model.terms import Outcome, Phase, RunStatus
@@ -93,9 +94,8 @@ class TrendPoint:
     patterns: tuple[tuple[str | None, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SpooledFailure:
-    """One failing test of a classified report.
+class SpooledFailure(NamedTuple):
+    """One failing test of a classified report; a tuple, as a report has very many.
 
     `ordinal` (from 0, below 2**32) is its place in the file. Entries with the same `key` (where that
     is empty: the same node id, or class and name) are one test: the first is kept, `repeats` counts

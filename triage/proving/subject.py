@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from triage.clustering.signature import signature
 from triage.model.failure import Failure
 from triage.model.observation import Intervention
 from triage.model.terms import Proof
 from triage.proving.candidates import Candidate
-from triage.signature import signature
 
 TARGET_NAMES = (
     "model",

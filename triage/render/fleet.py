@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from triage.clustering.across import shared
 from triage.model.history import Changes
 from triage.render.escape import code, inline
 from triage.render.plain import result_word
@@ -37,6 +38,7 @@ def fleet_report(
             {"name": one.name, "summary": _short(one.summary), "changes": _changes(one.changes)}
             for one in entries
         ],
+        "clusters": shared({one.name: one.summary["clusters"] for one in entries if one.summary is not None}),
         "errors": [{"project": path, "message": message} for path, message in refused],
         "totals": _totals(entries),
     }

@@ -1,22 +1,30 @@
 """Every failing test into exactly one playbook, or into a cluster of unknown failures."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from triage.clustering.clusters import Known, clusters
+from triage.clustering.signature import fingerprint, signature
 from triage.model.case import Problem, TestCase
 from triage.model.failure import Classification, Cluster, Failure, Loser
 from triage.model.terms import Phase
 from triage.playbook.cascade import link_cascades
 from triage.playbook.conditions import HasFinding
 from triage.playbook.match import Matcher
-from triage.signature import fingerprint, signature
 
 
 def classify(
-    cases: Iterable[TestCase], matcher: Matcher, has_finding: HasFinding | None = None
+    cases: Iterable[TestCase],
+    matcher: Matcher,
+    has_finding: HasFinding | None = None,
+    known: Known | None = None,
 ) -> Classification:
-    """Sort the failing cases, in the order in which they ran, and link followers to their roots."""
+    """Sort the failing cases, in the order in which they ran, and link followers to their roots.
+
+    `known` gives the clusters of unknown failures that the history remembers.
+    """
     failures = [classify_case(case, matcher, has_finding) for case in cases if case.outcome.is_failing]
-    linked = link_cascades(failures, matcher.playbooks)
+    linked = _clustered(link_cascades(failures, matcher.playbooks), known)
     return Classification(tuple(linked), clusters_of(linked))
 
 
@@ -30,6 +38,17 @@ def classify_case(case: TestCase, matcher: Matcher, has_finding: HasFinding | No
         return Failure(case=case, problem=problem, match=match, also=also)
     text = _signature(problem)
     return Failure(case=case, problem=problem, also=also, signature=text, fingerprint=fingerprint(text))
+
+
+def _clustered(failures: Sequence[Failure], known: Known | None) -> list[Failure]:
+    """With the identity of its cluster in each unknown failure."""
+    found = clusters((one.signature for one in failures if one.match is None), known)
+    return [
+        replace(one, fingerprint=found[one.signature].fingerprint, signature=found[one.signature].signature)
+        if one.match is None
+        else one
+        for one in failures
+    ]
 
 
 def clusters_of(failures: Sequence[Failure]) -> tuple[Cluster, ...]:

@@ -66,6 +66,14 @@ _REPORTS = (
         root TEXT, message TEXT NOT NULL, UNIQUE (report_id, digest))""",
     "CREATE INDEX report_failure_by_group ON report_failure (group_id, id)",
 )
+_CLUSTERS = (
+    """CREATE TABLE known_cluster (
+        id {id}, version TEXT NOT NULL, bucket {bytes} NOT NULL, digest {bytes} NOT NULL UNIQUE,
+        fingerprint TEXT NOT NULL, signature TEXT NOT NULL, seen_us BIGINT NOT NULL)""",
+    "CREATE INDEX known_cluster_by_bucket ON known_cluster (bucket, id)",
+    "CREATE INDEX known_cluster_by_seen ON known_cluster (seen_us)",
+    "ALTER TABLE report_group ADD COLUMN bucket {bytes}",
+)
 
 
 def _statements(*texts: str) -> Callable[[Connection], None]:
@@ -77,7 +85,11 @@ def _statements(*texts: str) -> Callable[[Connection], None]:
     return step
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_statements(*_HISTORY), _statements(*_REPORTS))
+STEPS: tuple[Callable[[Connection], None], ...] = (
+    _statements(*_HISTORY),
+    _statements(*_REPORTS),
+    _statements(*_CLUSTERS),
+)
 NEWEST = len(STEPS)
 
 

@@ -1,17 +1,25 @@
 """Stores one run: its row first where asked for, then all of it in one transaction."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select, update
 
 from triage import __version__
-from triage.model.case import TestCase
-from triage.model.failure import Failure
-from triage.model.report import ProjectReport
-from triage.model.run import Counts, TestRun
-from triage.store import rows, tables
+from triage.clustering.covering import Cluster
+from triage.model.run import Counts
+from triage.store import clusters, rows, tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from triage.model.case import TestCase
+    from triage.model.failure import Failure
+    from triage.model.report import ProjectReport
+    from triage.model.run import TestRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,8 @@ def record(
         connection.execute(update(tables.run).where(tables.run.c.id == key).values(values))
     rows.insert_rows(connection, tables.run_summary, [(key, rows.storable(summary))])
     _record_results(connection, project_id, key, _one_each(run.cases), report.failures)
+    unknown = (one for one in report.failures if one.match is None)
+    clusters.remember(connection, (Cluster(one.fingerprint, one.signature) for one in unknown))
 
 
 def _project_id(connection: Connection, name: str) -> int:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import delete, func, select
 
+from triage.clustering.clusters import bucket_of
+from triage.clustering.signature import VERSION, parts_of
 from triage.errors import StoreError
 from triage.model.history import SpooledFailure, SpooledGroup, StoredReport
 from triage.model.run import Counts
 from triage.model.terms import Phase
-from triage.store import rows, tables
+from triage.store import clusters, rows, tables
 from triage.store.trouble import trouble
 
 if TYPE_CHECKING:
@@ -89,13 +91,13 @@ class ReportReader:
 
     def clusters(self) -> Iterator[SpooledGroup]:
         """One for each fingerprint of failures that no playbook knows, most frequent first."""
-        count = func.count().label("failures")
+        count, first = func.count().label("failures"), func.min(_group.c.id)
         query = (
-            select(_group.c.fingerprint, _group.c.signature, count)
+            select(_group.c.fingerprint, func.min(_group.c.signature), count)
             .join(_failure, _failure.c.group_id == _group.c.id)
             .where(_group.c.report_id == self.id, _group.c.playbook.is_(None))
-            .group_by(_group.c.id, _group.c.fingerprint, _group.c.signature)
-            .order_by(count.desc(), _group.c.id)
+            .group_by(_group.c.fingerprint)
+            .order_by(count.desc(), first)
         )
         for fingerprint, signature, failures in self._stream(query):
             yield SpooledGroup(None, fingerprint, signature, failures)
@@ -133,6 +135,7 @@ class ReportSpool(ReportReader):
         self._keep = keep
         self._connection: Connection | None = None
         self._groups: dict[tuple[str | None, str | None], int] = {}
+        self._has_unknown = False
 
     def __enter__(self) -> Self:
         return self
@@ -165,6 +168,8 @@ class ReportSpool(ReportReader):
                 _report.update().where(_report.c.id == self.id).values(**values, **rows.counts_row(counts))
             )
             stored = stored_reports(connection, 1, self.id)[0]
+            if self._has_unknown:
+                clusters.settle(connection, self.id)
             _prune(connection, self._keep)
             connection.commit()
         self._end()
@@ -197,6 +202,7 @@ class ReportSpool(ReportReader):
         }
         if not unknown:
             return
+        self._has_unknown |= any(playbook is None for playbook, _ in unknown)
         digests = {group: rows.digest(*group) for group in reversed(unknown)}
         values = [_group_row(self.id, digests[group], group, unknown[group]) for group in digests]
         rows.insert_rows(connection, _group, values, skip=["id"])
@@ -247,7 +253,9 @@ def _group_row(
     report_id: int, digest: bytes, group: tuple[str | None, str | None], signature: str
 ) -> tuple[object, ...]:
     playbook, fingerprint = map(rows.storable_or_none, group)
-    return (report_id, digest, playbook, fingerprint, rows.storable(signature))
+    ours = playbook is None and fingerprint is not None and fingerprint.startswith(f"{VERSION}:")
+    bucket = bucket_of(parts_of(signature)) if ours else None
+    return (report_id, digest, playbook, fingerprint, rows.storable(signature), bucket)
 
 
 def _identity(failure: SpooledFailure) -> bytes:
@@ -281,4 +289,4 @@ def _row(report_id: int, group_id: int, failure: SpooledFailure) -> tuple[object
 
 def _failure_of(row: AnyRow) -> SpooledFailure:
     number, outcome, phase, *texts = row
-    return SpooledFailure(number & _ORDINAL, rows.OUTCOMES[outcome], _PHASES[phase], *texts)
+    return SpooledFailure._make((number & _ORDINAL, rows.OUTCOMES[outcome], _PHASES[phase], *texts))

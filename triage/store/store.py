@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from triage.store import comparing, queries, recording, rows
+from triage.store import clusters, comparing, queries, recording, rows
 from triage.store.engine import Database
 from triage.store.spool import ReportReader, ReportSpool, stored_reports
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
 
+    from triage.clustering.covering import Cluster
     from triage.model.history import Changes, StoredReport, StoredRun, TestHistory, TrendPoint
     from triage.model.report import ProjectReport
     from triage.model.run import TestRun
@@ -91,6 +93,16 @@ class Store:
         """What is different in a run (the newest where none is named) from the one before it."""
         with self._database.reading() as connection:
             return comparing.changes(connection, project, run_id)
+
+    def known_clusters(self, buckets: Iterable[bytes]) -> dict[bytes, list[Cluster]]:
+        """Clusters of unknown failures of earlier runs and reports, by bucket, oldest first."""
+        with self._database.reading() as connection:
+            return clusters.known(connection, buckets)
+
+    def is_other_algorithm(self) -> bool:
+        """Whether all clusters of the history were made by another version of the algorithm."""
+        with self._database.reading() as connection:
+            return clusters.is_other_algorithm(connection)
 
     def test_history(self, project: str, nodeid: str, limit: int = _RUNS) -> TestHistory:
         with self._database.reading() as connection:

@@ -109,6 +109,7 @@ report_group = Table(
     Column("playbook", Text),
     Column("fingerprint", Text),
     Column("signature", Text, nullable=False),
+    Column("bucket", LargeBinary),
 )
 
 report_failure = Table(
@@ -130,4 +131,16 @@ report_failure = Table(
     Column("also", Text, nullable=False),
     Column("root", Text),
     Column("message", Text, nullable=False),
+)
+
+known_cluster = Table(
+    "known_cluster",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("bucket", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("seen_us", BigInteger, nullable=False),
 )
