@@ -118,6 +118,13 @@ def test_a_workspace_that_is_no_folder_is_wrong_usage(tmp_path: Path) -> None:
         load_settings(tmp_path / "missing", {})
 
 
+def test_a_file_with_playbooks_only_serves_a_workspace_and_a_project(tmp_path: Path) -> None:
+    (tmp_path / "triage.yaml").write_text("playbooks: [own]\n", "utf-8")
+    assert load_settings(tmp_path, {}).playbooks == (tmp_path.resolve() / "own",)
+    (tmp_path / "triage.yaml").write_text("name: shop\nplaybooks: [own]\n", "utf-8")
+    assert load_settings(tmp_path, {}).playbooks == ()
+
+
 def test_a_project_file_is_not_read_as_that_of_a_workspace(tmp_path: Path) -> None:
     (tmp_path / "triage.yaml").write_text("name: shop\ntest: {timeout_s: 5}\n", "utf-8")
     assert load_settings(tmp_path, {}) == Settings(tmp_path.resolve())

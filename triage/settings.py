@@ -16,6 +16,7 @@ _PAGES = "see docs/reference/project-file.md or docs/reference/workspace-file.md
 _WORKSPACE_KEYS = {
     *("projects", "database_url", "jobs", "offline", "wheels", "fail_on", "notify", "probe", "reruns"),
 }
+_KEYS_OF_BOTH = {"playbooks"}
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off", "")
 MAX_DIGITS = 6  # of a count
@@ -86,6 +87,13 @@ def is_workspace_file(document: YamlDocument) -> bool:
     return isinstance(document.data, dict) and bool(_WORKSPACE_KEYS & document.data.keys())
 
 
+def _is_of_both(document: YamlDocument) -> bool:
+    """True where every key means the same in both kinds of file."""
+    return isinstance(document.data, dict) and 0 < len(document.data) == len(
+        _KEYS_OF_BOTH & document.data.keys()
+    )
+
+
 def load_settings(
     workspace: Path | None, environ: Mapping[str, str], options: Mapping[str, Any] | None = None
 ) -> Settings:
@@ -108,7 +116,7 @@ def _from_file(settings: Settings, path: Path) -> Settings:
     if not path.is_file():
         return settings
     document = read_file(path)
-    if not is_workspace_file(document):
+    if not (is_workspace_file(document) or _is_of_both(document)):
         return settings
     validate(document, "workspace")
     data = document.data

@@ -10,9 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from triage.environments.options import ProvisionOptions, options_from
 from triage.errors import TriageError
-from triage.model.project import Project
 from triage.playbook.load import Library, load_library
 from triage.playbook.match import Matcher
 from triage.schema import warm
@@ -21,6 +19,8 @@ from triage.store import opening
 from triage.workspace import WorkspaceFolders
 
 if TYPE_CHECKING:
+    from triage.environments.options import ProvisionOptions
+    from triage.model.project import Project
     from triage.store.store import Store
 
 
@@ -45,7 +45,9 @@ class Tools:
         return WorkspaceFolders(self.settings.workspace)
 
     @cached_property
-    def options(self) -> ProvisionOptions:
+    def options(self) -> "ProvisionOptions":
+        from triage.environments.options import options_from  # noqa: PLC0415 - `classify` needs none
+
         return options_from(self.environ, offline=self.settings.offline, wheels=self.settings.wheels)
 
     @property
@@ -58,11 +60,11 @@ class Tools:
                 self._store = opening.open_store(place)
             return self._store
 
-    def library(self, project: Project | None = None) -> Library:
+    def library(self, project: "Project | None" = None) -> Library:
         """The playbooks in force, those of the project included."""
         return self._known(project)[0]
 
-    def matcher(self, project: Project | None = None) -> Matcher:
+    def matcher(self, project: "Project | None" = None) -> Matcher:
         return self._known(project)[1]
 
     def libraries(self) -> tuple[Library, ...]:
@@ -90,9 +92,9 @@ class Tools:
             import_module("triage.judgement")
             warm("summary")
 
-    def _known(self, project: Project | None) -> tuple[Library, Matcher]:
+    def _known(self, project: "Project | None") -> tuple[Library, Matcher]:
         own = tuple(project.root / one for one in project.playbooks) if project else ()
-        folders = (*self.settings.playbooks, *own)
+        folders = tuple(dict.fromkeys((*self.settings.playbooks, *own)))
         with self._lock:
             if folders not in self._libraries:
                 library = load_library(folders, self.folders.home / "cache" / "playbooks")

@@ -1,150 +1,139 @@
-"""`playbooks check`: each kind of fault, planted."""
+"""`playbooks check`, what it needs no example for: each kind of fault, planted."""
 
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from tests.builders import playbook, write_files
+from tests.playbook.checking import TODAY, changed, checked, good_playbook, only, problems
 from triage.errors import ConfigurationError
-from triage.model.playbook import Cascade, Diagnose, Example, Playbook, Symptom
-from triage.playbook.check import CheckProblem, check_library
-from triage.playbook.load import Library, load_library
-
-TODAY = date(2026, 11, 21)
-REPORT = (
-    '<testsuites><testsuite><testcase classname="test_a" name="test_a" file="test_a.py" line="0">'
-    '<failure message="{0}">test_a.py:3: in test_a\n    sell(5)\nE   {0}</failure>'
-    "</testcase></testsuite></testsuites>"
-)
+from triage.model.playbook import Cascade, Diagnose, Playbook, Symptom
+from triage.playbook.check import check_library
+from triage.playbook.checks.alone import dead_parts
+from triage.playbook.checks.fault import KINDS
+from triage.playbook.load import load_library
+from triage.resources import data_folder
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    known, other = REPORT.format("ValueError: no stock left"), REPORT.format("ValueError: no customer")
-    return write_files(tmp_path, {"known.xml": known, "other.xml": other, "bad.xml": "<testsuites>"})
-
-
-@pytest.fixture
-def good(folder: Path) -> Playbook:
-    """A playbook without a fault."""
-    symptom = Symptom(exception=("ValueError",), message=r"no (?P<value>\w+) left")
-    return replace(
-        playbook("known", symptom),
-        match_examples=(Example("known.xml"),),
-        no_match_examples=(Example("other.xml", "nothing is sold"),),
-        review_by="2027-06-01",
-        path=folder / "known.yaml",
-    )
-
-
-def _check(*playbooks: Playbook, errors: tuple[ConfigurationError, ...] = ()) -> tuple[CheckProblem, ...]:
-    return check_library(Library({one.id: one for one in playbooks}, errors, (), "f"), TODAY)
-
-
-def _only(*playbooks: Playbook) -> CheckProblem:
-    (problem,) = _check(*playbooks)
-    return problem
-
-
-def _with(good: Playbook, **changes: object) -> Playbook:
-    """The same with its one symptom changed."""
-    symptom = replace(good.symptoms[0], **changes)  # type: ignore[arg-type] # each test names real fields
-    return replace(good, symptoms=(symptom,))
+def good(tmp_path: Path) -> Playbook:
+    return good_playbook(tmp_path)
 
 
 def test_the_shipped_playbooks_have_no_fault() -> None:
-    assert check_library(load_library(), TODAY) == ()
+    assert check_library(load_library(), TODAY).problems == ()
 
 
 def test_a_playbook_without_a_fault_gives_nothing(good: Playbook) -> None:
-    assert _check(good) == ()
+    report = checked(good)
+    assert (report.problems, report.notes, report.overlaps) == ((), (), ())
 
 
-def test_a_file_that_was_left_out_is_a_fault_with_its_place(good: Playbook) -> None:
-    error = ConfigurationError("missing: why", where="/own/broken.yaml:3:1")
-    assert _check(good, errors=(error,)) == (
-        CheckProblem("broken", "file", "missing: why", "/own/broken.yaml:3:1"),
+def test_each_fault_of_a_file_that_was_left_out_stands_at_its_place(tmp_path: Path) -> None:
+    text = (data_folder("playbooks") / "not-null.yaml").read_text("utf-8")
+    text = text.replace("\nseverity: critical", "\nseverty: critical").replace(
+        "level: specific", "level: top"
     )
+    folder = write_files(tmp_path, {"not-null.yaml": text, "twice.yaml": "id: twice\nid: twice\n"})
+    report = checked(errors=load_library([folder]).errors)
+    own = {(one.kind, one.where.rpartition("/")[2]): one.message for one in report.problems}
+    assert own["unknown-key", "not-null.yaml:6:1"] == "unknown key 'severty'; did you mean 'severity'?"
+    assert own["file", "not-null.yaml:2:1"] == "missing: severity"
+    assert "allowed: specific, general, fallback" in own["file", "not-null.yaml:7:1"]
+    assert "a second time" in own["duplicate", "twice.yaml:2:1"]
 
 
-def test_an_expression_that_does_not_compile(good: Playbook) -> None:
-    problem = _only(_with(good, unless="(?=no)"))
-    assert (problem.kind, problem.playbook) == ("expression", "known")
-    assert "look-ahead" in problem.message
-
-
-def test_a_playbook_that_does_not_compile_does_not_hide_faults_of_others(good: Playbook) -> None:
-    broken = replace(_with(good, message="(["), id="broken")
-    late = replace(good, review_by="2020-01-01")
-    assert [one.kind for one in _check(broken, late)] == ["expression", "review"]
-
-
-def test_an_expression_that_no_match_example_holds(good: Playbook) -> None:
-    second = replace(good, symptoms=(*good.symptoms, Symptom(exception=("KeyError",), message="Gone$")))
-    problem = _only(second)
-    assert problem.kind == "unproven"
-    assert problem.message == "symptom 2: no match example holds its message: Gone$"
-
-
-def test_a_source_expression_that_no_match_example_holds(good: Playbook) -> None:
-    assert _check(_with(good, source=r"sell\(")) == ()
-    kinds = {one.kind: one.message for one in _check(_with(good, source=r"buy\("))}
-    assert kinds["unproven"] == r"symptom 1: no match example holds its source: buy\("
-
-
-def test_an_unless_that_no_neighbour_holds(good: Playbook) -> None:
-    assert _check(_with(good, unless="customer")) == ()
-    problem = _only(_with(good, unless="supplier"))
-    assert problem.message == "symptom 1: no no_match example holds its unless: supplier"
-
-
-def test_a_match_example_that_does_not_match(good: Playbook) -> None:
-    problems = _check(_with(good, exception=("KeyError",)))
-    assert ("example", "known.xml does not match: no playbook has it") in [
-        (one.kind, one.message) for one in problems
-    ]
-
-
-def test_a_match_example_that_another_playbook_takes(good: Playbook) -> None:
-    taker = replace(good, id="taker", beats=("known",))
-    problem = _only(good, taker)
-    assert problem.message == "known.xml does not match: taker has it (taker beats it)"
-    assert problem.where == str(good.path)
-
-
-def test_a_neighbour_that_matches(good: Playbook) -> None:
-    problem = _only(replace(good, no_match_examples=(Example("known.xml", "it is another"),)))
-    assert (problem.kind, problem.message) == ("example", "known.xml matches, although it must not")
-
-
-def test_an_example_that_is_not_there_or_broken(good: Playbook, folder: Path) -> None:
-    missing = _only(replace(good, no_match_examples=(Example("gone/*.xml", "it is another"),)))
-    assert (missing.kind, missing.message) == ("example", f"{folder}/gone/*.xml: no such example")
-    broken = _only(replace(good, no_match_examples=(Example("bad.xml", "it is another"),)))
-    assert "not well-formed XML" in broken.message
-
-
-def test_a_tie_that_nothing_decides(good: Playbook) -> None:
-    twin = replace(good, id="twin", no_match_examples=good.match_examples, match_examples=())
-    assert ("known", "tie", "twin: a tie with known that nothing decides: add a `beats` (known.xml)") in [
-        (one.playbook, one.kind, one.message) for one in _check(good, twin)
+def test_an_id_a_second_time_in_a_folder(tmp_path: Path) -> None:
+    text = (data_folder("playbooks") / "not-null.yaml").read_text("utf-8")
+    folder = write_files(tmp_path, {"not-null.yaml": text, "not-null2.yaml": text})
+    found = checked(errors=load_library([folder]).errors).problems
+    assert ("not-null2", "duplicate", "the id 'not-null' a second time") in [
+        (one.playbook, one.kind, one.message) for one in found
     ]
 
 
 @pytest.mark.parametrize(
-    "expression", [".*", "no stock left|", "(?:no)?", r"\w+", "passed", "[a-z]+/[a-z_]+"]
+    ("expression", "said"),
+    [
+        ("(?=no)", "look-ahead"),
+        (r"(a)\1", "a back-reference"),
+        ("([", "not valid"),
+        ("(a+)+$", "exponential for engines that backtrack: (a+)+ "),
+        (r"\pL{1000}", "too large"),
+    ],
+)
+def test_an_expression_that_cannot_be_taken(good: Playbook, expression: str, said: str) -> None:
+    problem = only(changed(good, unless=expression))
+    assert (problem.kind, problem.playbook) == ("expression", "known")
+    assert said in problem.message
+    assert problem.allowed
+
+
+def test_a_playbook_that_does_not_compile_does_not_hide_faults_of_others(good: Playbook) -> None:
+    broken = replace(changed(good, message="(["), id="broken")
+    late = replace(good, review_by="2020-01-01")
+    assert [one.kind for one in problems(broken, late)] == ["expression", "review"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "dead"),
+    [
+        ("no stock^", ["no stock^"]),
+        ("left$ again", ["left$ again"]),
+        (r"(?:no \w+|of stock^) left", ["of stock^"]),
+        (r"\s+(?:^a|b)", ["^a"]),
+        ("a|b^|c", ["b^"]),
+        ("(?m)no$\n^left", []),
+        (r"\s*^no|left$", []),
+        (r"a(?:^b)?", []),
+        (r"[$^]no\$ \^left", []),
+        (r"\Qa^b\E", []),
+    ],
+)
+def test_an_expression_that_wants_text_outside_of_the_text(expression: str, dead: list[str]) -> None:
+    assert dead_parts(expression) == dead
+
+
+def test_an_expression_that_can_never_match(good: Playbook) -> None:
+    (problem,) = problems(changed(good, message="no stock^"), kind="never")
+    assert problem.message == "symptom 1: the expression can never match: no stock^"
+    assert "`^`" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("sqlalchemy.exc.*", "names"),
+        (".*Error", "names"),
+        ("Valueerror", "ValueError"),
+        ("keyError", "KeyError"),
+    ],
+)
+def test_an_exception_that_there_cannot_be(good: Playbook, name: str, allowed: str) -> None:
+    (problem,) = problems(changed(good, exception=(name,)), kind="never")
+    assert name in problem.message
+    assert allowed in problem.allowed
+
+
+@pytest.mark.parametrize(
+    "expression", [".*", "no stock left|", "(?:no)?", r"\w+", "passed", "[a-z]+/[a-z_]+", "(?i)error", "a?b*"]
 )
 def test_an_expression_that_is_found_in_anything(good: Playbook, expression: str) -> None:
-    problem = next(one for one in _check(_with(good, message=expression)) if one.kind == "broad")
+    (problem,) = problems(changed(good, message=expression), kind="broad")
     assert problem.message.endswith(f": {expression}")
 
 
 def test_a_symptom_that_names_nothing_of_the_failure(good: Playbook) -> None:
-    for symptom in (Symptom(), Symptom(exception=("Exception",)), Symptom(fact={"sessions": 2})):
-        problems = _check(replace(good, symptoms=(*good.symptoms, symptom)))
-        assert "broad" in [one.kind for one in problems]
+    for symptom in (
+        Symptom(),
+        Symptom(exception=("Exception",)),
+        Symptom(exception=("builtins.Exception",)),
+        Symptom(fact={"sessions": 2}),
+        Symptom(exception=("KeyError",), raised_in=("*",)),
+        Symptom(exception=("KeyError",), frames=("**/*",)),
+    ):
+        assert problems(replace(good, symptoms=(*good.symptoms, symptom)), kind="broad"), symptom
 
 
 @pytest.mark.parametrize(
@@ -153,27 +142,37 @@ def test_a_symptom_that_names_nothing_of_the_failure(good: Playbook) -> None:
         ({"beats": ("nobody",)}, "beats: no playbook 'nobody'"),
         ({"beats": ("known",)}, "beats: it cannot beat itself"),
         ({"cascade": Cascade(of=("nobody",), scope="session")}, "cascade: no playbook 'nobody'"),
-        ({"diagnose": Diagnose(rules=("no-rule",))}, "no rule 'no-rule'; allowed: evaluated-default"),
+        ({"diagnose": Diagnose(rules=("no-rule",))}, "no rule 'no-rule'"),
     ],
 )
 def test_an_id_that_nothing_has(good: Playbook, changes: dict[str, object], said: str) -> None:
-    problem = _only(replace(good, **changes))  # type: ignore[arg-type] # each case names real fields
-    assert problem.kind == "reference"
-    assert problem.message.startswith(said)
+    problem = only(replace(good, **changes))  # type: ignore[arg-type] # each case names real fields
+    assert (problem.kind, problem.message) == ("reference", said)
 
 
 def test_a_finding_of_no_rule(good: Playbook) -> None:
-    assert "reference" in [one.kind for one in _check(_with(good, finding="no-rule"))]
+    (problem,) = problems(changed(good, finding="no-rule"), kind="reference")
+    assert "evaluated-default" in problem.allowed
 
 
 def test_a_playbook_that_was_left_out_may_still_be_named(good: Playbook) -> None:
-    broken = replace(_with(good, message="(["), id="broken")
-    assert [one.kind for one in _check(broken, replace(good, beats=("broken",)))] == ["expression"]
+    broken = replace(changed(good, message="(["), id="broken")
+    named = replace(good, beats=("broken", "gone"))
+    error = ConfigurationError("missing: why", where="/own/gone.yaml:3:1")
+    assert [one.kind for one in checked(broken, named, errors=(error,)).problems] == ["file", "expression"]
 
 
 @pytest.mark.parametrize(
     ("review_by", "faults"), [("2026-11-21", 0), ("2026-11-20", 1), ("2026-02-31", 1), ("", 0)]
 )
 def test_a_date_of_review_that_has_passed(good: Playbook, review_by: str, faults: int) -> None:
-    problems = _check(replace(good, review_by=review_by))
-    assert [one.kind for one in problems] == ["review"] * faults
+    assert [one.kind for one in problems(replace(good, review_by=review_by))] == ["review"] * faults
+
+
+def test_a_playbook_that_only_reruns_know_needs_no_example() -> None:
+    assert checked(playbook("chance")).problems == ()
+
+
+def test_every_kind_of_fault_is_in_the_reference() -> None:
+    text = (data_folder("docs") / "reference" / "playbook-check.md").read_text("utf-8")
+    assert [kind for kind in KINDS if f"| `{kind}` |" not in text] == []

@@ -41,7 +41,7 @@ def only(found: tuple[Tried, ...]) -> dict[str, Checked]:
 
 def test_every_condition_of_a_symptom_has_a_key() -> None:
     assert set(KEYS) == {*BY_KIND, *BY_PROBLEM}
-    assert set(KEYS.values()) == set(Symptom.__dataclass_fields__) - {"exact"}
+    assert set(KEYS.values()) == set(Symptom.__dataclass_fields__) - {"exact", "certain"}
 
 
 def test_only_what_a_symptom_asks_for_is_told() -> None:

@@ -1,13 +1,16 @@
 """Playbook files to values: layers, faults, what is remembered."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.builders import write_files
 from triage.errors import ConfigurationError
 from triage.model.terms import Applicability, Category, Level, Phase, Risk, Severity
-from triage.playbook.load import Library, load_library, load_playbook
+from triage.playbook.load import Library, load_library, load_playbook, outside
 from triage.resources import data_folder
 
 TEXT = """\
@@ -56,13 +59,14 @@ examples:
   no_match: [{from: b.xml, because: another}]
 review_by: 2027-06-01
 """
+OTHER = TEXT.replace("broken", "other").replace("title: Broken", "title: Other")
 
 
 def _load(tmp_path: Path, **files: str) -> Library:
     folder = write_files(
         tmp_path / "own", {f"{name.replace('_', '-')}.yaml": text for name, text in files.items()}
     )
-    return load_library([folder])
+    return load_library([folder], tmp_path.parent / "memory")  # so that the shipped ones are read once
 
 
 def test_every_key_arrives(tmp_path: Path) -> None:
@@ -156,7 +160,10 @@ def test_a_folder_that_is_not_there_is_reported(tmp_path: Path) -> None:
 
 
 def test_the_fingerprint_names_the_content(tmp_path: Path) -> None:
-    first, second = (load_library([write_files(tmp_path / one, {"broken.yaml": TEXT})]) for one in "ab")
+    first, second = (
+        load_library([write_files(tmp_path / one, {"broken.yaml": TEXT})], tmp_path.parent / "memory")
+        for one in "ab"
+    )
     changed = _load(tmp_path, broken=TEXT + "# changed\n")
     assert first.fingerprint == second.fingerprint
     assert len({first.fingerprint, changed.fingerprint, load_library().fingerprint}) == 3
@@ -190,3 +197,151 @@ def test_a_damaged_memory_is_made_anew(tmp_path: Path, damage: str) -> None:
 def test_a_memory_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
     path = write_files(tmp_path, {"broken.yaml": TEXT, "cache": "a file"}) / "broken.yaml"
     assert load_playbook(path, tmp_path / "cache")[0].id == "broken"
+
+
+def test_an_example_may_not_lie_outside_of_its_folder(tmp_path: Path) -> None:
+    sources = [
+        "../a.xml",
+        "/etc/a.xml",
+        "a/../../b.xml",
+        r"..\a.xml",
+        r"C:\a.xml",
+        r"\\host\share\a.xml",
+        "~/a.xml",
+    ]
+    files = {
+        f"f{number}": TEXT.replace("from: a.xml", f"from: '{source}'")
+        for number, source in enumerate(sources)
+    }
+    for error, source in zip(_load(tmp_path, **files).errors, sources, strict=True):
+        assert error.what == f"the example {source!r} is outside of the playbook's folder"
+        assert (error.where or "").endswith(".yaml:42:12")
+        assert outside(source)
+
+
+def test_an_example_in_a_folder_below_is_no_danger() -> None:
+    assert not any(map(outside, ("a.xml", "examples/not-null/*.xml", "a..b/c.xml", "**/a.xml")))
+
+
+def test_a_costly_expression_cannot_be_loaded(tmp_path: Path) -> None:
+    said = {
+        "(a+)+$": "exponential",
+        r"\pL{1000}": "too large",
+        r"(a)\1": "a back-reference",
+        "x" * 2_001: "2,001 characters",
+    }
+    files = {
+        f"f{number}": TEXT.replace("unless: nobody", f"unless: '{one}'") for number, one in enumerate(said)
+    }
+    library = _load(tmp_path, **files, other=OTHER)
+    for error, words in zip(library.errors, said.values(), strict=True):
+        assert words in error.what
+        assert (error.where or "").endswith(".yaml:14:5")
+    assert "other" in library.playbooks
+
+
+def test_the_expressions_of_all_extra_folders_have_one_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_files(tmp_path / "own", {"broken.yaml": TEXT, "other.yaml": OTHER}) / "broken.yaml"
+    cache = tmp_path / "cache"
+    alone = load_playbook(path, cache)[0]
+    monkeypatch.setattr("triage.playbook.load.MAX_SIZE", 40)
+    for folder in (None, cache):  # what is remembered knows its size
+        library = load_library([tmp_path / "own"], folder)
+        assert library.playbooks["broken"] == alone
+        (error,) = library.errors
+        assert "too large together" in error.what
+        assert "not-null" in library.playbooks
+
+
+def test_a_folder_holds_so_many_playbooks_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = len(load_library().playbooks)
+    monkeypatch.setattr("triage.playbook.load.MAX_FILES", shipped)
+    files = {f"a{number}.yaml": "id: 5" for number in range(shipped)}
+    library = load_library(
+        [write_files(tmp_path, {**files, "other.yaml": OTHER})], tmp_path.parent / "memory"
+    )
+    assert "other" not in library.playbooks
+    assert f"{shipped + 1} playbooks in one folder" in library.errors[0].what
+
+
+def test_a_hostile_file_does_not_flood_the_screen(tmp_path: Path) -> None:
+    keys = "".join(f"key{number}: 1\n" for number in range(500))
+    (error,) = _load(tmp_path, broken=TEXT + keys).errors
+    assert len(str(error).splitlines()) < 30
+    assert "... and 480 more" in error.what
+
+
+def test_a_folder_given_twice_replaces_nothing(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "own", {"broken.yaml": TEXT})
+    library = load_library(
+        [folder, tmp_path / "own" / ".." / "own", data_folder("playbooks")], tmp_path.parent / "memory"
+    )
+    assert (library.notes, library.errors) == ((), ())
+
+
+def test_a_folder_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
+    loop, file = tmp_path / "loop", tmp_path / "file"
+    loop.symlink_to(loop)
+    file.write_text("", "utf-8")
+    errors = load_library([loop, file], tmp_path.parent / "memory").errors
+    assert [error.where for error in errors] == [str(loop), str(file)]
+
+
+def test_files_that_are_no_playbooks_are_not_read(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {"other.yml": OTHER, ".hidden.yaml": "5", "notes.md": "x"})
+    library = load_library([folder], tmp_path.parent / "memory")
+    assert library.notes == (f"{folder}/other.yml is not read: playbooks are named <id>.yaml",)
+    assert library.errors == ()
+
+
+def test_a_link_does_not_make_a_playbook_of_another_file(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {"secret": "password: x\n", "own/real.txt": OTHER}) / "own"
+    for name, target in {
+        "secret": "../secret",
+        "gone": "nowhere",
+        "loop": "loop.yaml",
+        "other": "real.txt",
+    }.items():
+        (folder / f"{name}.yaml").symlink_to(target)
+    library = load_library([folder], tmp_path.parent / "memory")
+    said = {Path(error.where or "").stem: error.what for error in library.errors}
+    assert said.keys() == {"gone", "loop", "secret"}
+    assert said["secret"] == "a link that leads out of its folder"
+    assert "other" in library.playbooks
+
+
+def test_every_key_is_described_for_editors() -> None:
+    schema = json.loads((data_folder("schemas") / "playbook.schema.json").read_text("utf-8"))
+
+    def bare(node: Any, path: str) -> Iterator[str]:
+        for name, one in node.get("properties", {}).items():
+            if not one.get("description"):
+                yield f"{path}.{name}"
+            yield from bare(one, f"{path}.{name}")
+            yield from bare(one.get("items", {}), f"{path}.{name}")
+
+    assert list(bare(schema, "")) == []
+
+
+def test_every_key_is_in_the_reference() -> None:
+    text = (data_folder("docs") / "reference" / "playbook-format.md").read_text("utf-8")
+    schema = json.loads((data_folder("schemas") / "playbook.schema.json").read_text("utf-8"))
+
+    def names(node: Any) -> Iterator[str]:
+        for name, one in node.get("properties", {}).items():
+            yield name
+            yield from names(one)
+            yield from names(one.get("items", {}))
+
+    assert [name for name in names(schema) if f"`{name}`" not in text] == []
+
+
+def test_the_example_of_the_reference_is_valid(tmp_path: Path) -> None:
+    text = (data_folder("docs") / "reference" / "playbook-format.md").read_text("utf-8")
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    one, _ = load_playbook(write_files(tmp_path, {"stock-empty.yaml": example}) / "stock-empty.yaml")
+    assert one.plan.steps == ("call `reserve` before `sell`", "where it refuses, answer 409")

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -312,3 +313,43 @@ def test_many_playbooks_of_one_expression_share_it() -> None:
         matcher.match(problem(ExceptionInfo(name, "no")))[0] is not None
         for name in ("ValueError", "KeyError")
     ]
+
+
+def test_failures_of_one_kind_are_still_told_apart_by_what_is_not_of_the_kind() -> None:
+    """The matcher remembers what it decided; each of these pairs differs in one fact only."""
+    at_home = frame("app/shop.py", source="price = cost[0]")
+    abroad = frame("lib/other.py", source="return 1")
+    pairs = [
+        (Symptom(frames=("app/*",)), problem(raised("E", "no", at_home)), problem(raised("E", "no", abroad))),
+        (Symptom(source="cost"), problem(raised("E", "no", at_home)), problem(raised("E", "no", abroad))),
+        (
+            Symptom(raised_in=("flask/*",)),
+            problem(raised("E", raised_in="site-packages/flask/app.py")),
+            problem(raised("E", raised_in="site-packages/other/app.py")),
+        ),
+        (Symptom(fact={"mixed": True}), problem(raised("E"), facts={"mixed": True}), problem(raised("E"))),
+        (Symptom(message="no"), problem(raised("E", "oh no")), problem(raised("E", "oh yes"))),
+        (Symptom(where="cause"), problem(raised("A"), raised("E", via="cause")), problem(raised("A"))),
+    ]
+    for symptom, held, missed in pairs:
+        matcher = Matcher([playbook("known", replace(symptom, exception=("E",)))])
+        found = [matcher.match(one)[0] for one in (held, missed, held, missed)]
+        assert [one.playbook if one else None for one in found] == ["known", None, "known", None], symptom
+
+
+def test_a_rule_is_asked_for_every_failure() -> None:
+    matcher = Matcher([playbook("known", Symptom(exception=("E",), finding="a-rule"))])
+    one = problem(raised("E"))
+    answers = [matcher.match(one, lambda *_, said=said: said)[0] for said in (True, False, True)]
+    assert [answer is not None for answer in (*answers, matcher.match(one)[0])] == [True, False, True, False]
+
+
+def test_captures_are_those_of_each_failure_and_left_out_where_nobody_reads_them() -> None:
+    matcher = Matcher([playbook("known", Symptom(message=r"no column (?P<column>\w+)"))])
+    for column in ("name", "price", "name"):
+        match, _ = matcher.match(problem(raised("E", f"no column {column}")))
+        assert match is not None
+        assert match.captures == (("column", column),)
+        assert matcher.without_captures().match(problem(raised("E", f"no column {column}")))[0] == replace(
+            match, captures=()
+        )

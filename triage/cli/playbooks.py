@@ -1,52 +1,60 @@
-"""`triage playbooks list / show / check / explain`."""
+"""`triage playbooks list / show / check / explain / draft / docs / schema`."""
 
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from triage.cli.explain import explain
+from triage.cli.playbook_check import check
+from triage.cli.playbook_docs import docs
+from triage.cli.playbook_draft import draft
+from triage.cli.playbook_layers import SHIPPED, Layers, OfProject, load_layers
 from triage.cli.run import Json
-from triage.cli.state import State, command, state_of
+from triage.cli.state import command, state_of
 from triage.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from triage.model.playbook import Playbook
-    from triage.playbook.load import Library
 
 app = typer.Typer(help="The known kinds of failure.", no_args_is_help=True, rich_markup_mode=None)
 app.command()(explain)
+app.command()(check)
+app.command()(draft)
+app.command()(docs)
 
 
 @app.command("list")
 @command
-def list_(context: typer.Context, json: Json = False) -> ExitStatus:
-    """List the playbooks in force."""
+def list_(context: typer.Context, project: OfProject = None, json: Json = False) -> ExitStatus:
+    """List the playbooks in force, with the layer of those that are not shipped."""
     from triage.render.plain import columns  # noqa: PLC0415 - not for `--help`
 
     state = state_of(context)
-    library = _library(state)
-    playbooks = sorted(library.playbooks.values(), key=lambda one: (one.severity.rank, one.id))
+    layers = load_layers(state, project)
+    playbooks = sorted(layers.library.playbooks.values(), key=lambda one: (one.severity.rank, one.id))
+    rows = [_row(one, layers) for one in playbooks]
     if json:
-        state.console.document({"playbooks": [_row(one) for one in playbooks]})
+        state.console.document({"playbooks": rows})
     else:
-        rows = [tuple(_row(one).values()) for one in playbooks]
-        head = ("id", "severity", "category", "level", "title")
-        state.console.data("\n".join(columns(head, rows, head)))
-    for error in library.errors:
-        state.console.say(f"warning: left out: {error}")
+        shown = [key for key in rows[0] if key != "layer" or any(row[key] != SHIPPED for row in rows)]
+        table = [tuple(row[key] for key in shown) for row in rows]
+        state.console.data("\n".join(columns(shown, table, shown)))
+    layers.say(state)
     return ExitStatus.OK
 
 
 @app.command()
 @command
-def show(context: typer.Context, playbook: Annotated[str, typer.Argument(help="Its id.")]) -> ExitStatus:
+def show(
+    context: typer.Context,
+    playbook: Annotated[str, typer.Argument(help="Its id.")],
+    project: OfProject = None,
+) -> ExitStatus:
     """Show one playbook as it stands in its file."""
     from difflib import get_close_matches  # noqa: PLC0415 - not for `--help`
 
     state = state_of(context)
-    known = _library(state).playbooks
+    known = load_layers(state, project).library.playbooks
     if playbook not in known:
         close = get_close_matches(playbook, list(known), n=1)
         raise UsageError(
@@ -63,47 +71,25 @@ def show(context: typer.Context, playbook: Annotated[str, typer.Argument(help="I
 
 @app.command()
 @command
-def check(
-    context: typer.Context,
-    files: Annotated[list[Path] | None, typer.Argument(help="Only these files.")] = None,
-) -> ExitStatus:
-    """Check the playbooks: schema, expressions, examples, ties, expiry."""
-    from triage.playbook.check import check_library  # noqa: PLC0415 - not for `--help`
+def schema(context: typer.Context) -> ExitStatus:
+    """Print the JSON Schema of playbooks, by which editors complete and check them.
 
-    state = state_of(context)
-    library = _library(state, [path.parent for path in files or () if path.parent.is_dir()])
-    missing = [path for path in files or () if not path.is_file()]
-    if missing:
-        raise UsageError("no such file", where=str(missing[0]), hint="triage playbooks list")
-    wanted = {path.resolve() for path in files or ()}
-    foreign = [path for path in files or () if path.suffix != ".yaml"]
-    if foreign:
-        raise UsageError("no playbook file", where=str(foreign[0]), allowed="files named <id>.yaml")
-    problems = [
-        one
-        for one in check_library(library, datetime.now(UTC).date())
-        if not wanted or Path(one.where.partition(":")[0]).resolve() in wanted
-    ]
-    for one in problems:
-        state.console.data(f"{one.where}: {one.kind}: {one.message}")
-    state.console.say(f"{len(library.playbooks)} playbooks, {len(problems)} problems")
-    return ExitStatus.FAILURES if problems else ExitStatus.OK
+    Example: triage playbooks schema > .triage/playbook.schema.json, and as first line of a playbook
+    # yaml-language-server: $schema=../.triage/playbook.schema.json
+    """
+    from triage.resources import data_folder  # noqa: PLC0415 - not for `--help`
+
+    path = data_folder("schemas") / "playbook.schema.json"
+    state_of(context).console.data(path.read_text("utf-8"))
+    return ExitStatus.OK
 
 
-def _library(state: State, extra: list[Path] | None = None) -> "Library":
-    from triage.playbook.load import load_library  # noqa: PLC0415 - not for `--help`
-    from triage.resources import data_folder  # noqa: PLC0415 - likewise
-
-    shipped = data_folder("playbooks").resolve()
-    folders = [*state.settings().playbooks, *(extra or [])]
-    return load_library(dict.fromkeys(one for one in folders if one.resolve() != shipped))
-
-
-def _row(one: "Playbook") -> dict[str, Any]:
+def _row(one: "Playbook", layers: Layers) -> dict[str, Any]:
     return {
         "id": one.id,
         "severity": str(one.severity),
         "category": str(one.category),
         "level": str(one.level),
+        "layer": layers.layer_of(one),
         "title": one.title,
     }

@@ -145,7 +145,7 @@ def report_library(tools: "Tools", state: State) -> None:
     for error in dict.fromkeys(str(error) for library in libraries for error in library.errors):
         state.console.say(f"warning: a playbook is left out: {error}")
     for note in dict.fromkeys(note for library in libraries for note in library.notes):
-        state.console.detail(note)
+        state.console.say(f"note: {note}")
 
 
 def show(

@@ -11,11 +11,13 @@ from triage.model.terms import Applicability, Category, Level, Phase, Risk, Seve
 class Symptom:
     """One way to recognise the failure; all its conditions hold together, absent ones always hold.
 
-    `exception` are class names (qualified, or bare for a builtin) of which the exception or one of
-    its bases must be one; with `exact` the bases do not count. `message` is searched in the
+    `exception` are class names (qualified; bare: a builtin, else any class so named) of which the exception
+    or one of its bases must be one; with `exact` the bases do not count. `message` is searched in the
     exception's message, `text` in the whole failure text. `where` says which exception of the
     chain may meet them: `head` (the one that decided), `cause` (its direct cause) or `any` of the
-    two. `raised_in` and `frames` are globs on module paths and on the project's own frames.
+    two. `raised_in` are globs on module paths, `frames` on the project's own frames, and on those of
+    packages as `site-packages/*`; of those that begin with `!` none may fit. With
+    `certain` it holds only where the report decides all.
     """
 
     exception: tuple[str, ...] = ()
@@ -29,6 +31,7 @@ class Symptom:
     phase: tuple[Phase, ...] = ()
     fact: Mapping[str, object] = field(default_factory=dict)
     finding: str | None = None
+    certain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +119,11 @@ class Playbook:
     no_match_examples: tuple[Example, ...] = ()
     review_by: str = ""
     path: Path | None = None
+
+
+def places_in_words(globs: tuple[str, ...]) -> str:
+    """`a/* or b/*`, `a/* but not b/*`, `not b/*`."""
+    wanted = " or ".join(one for one in globs if not one.startswith("!"))
+    others = " or ".join(one[1:] for one in globs if one.startswith("!"))
+    negated = f"not {others}" if others else ""
+    return f"{wanted} but {negated}" if wanted and negated else wanted or negated

@@ -8,13 +8,14 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import NamedTuple
 
-from triage.model.case import ExceptionInfo, Problem
+from triage.model.case import ExceptionInfo, Frame, Problem
 from triage.model.playbook import Playbook, Symptom
 from triage.playbook.expressions import ExpressionSet, captures
 
 # Whether a static rule points at something near a problem; the mapping holds the expression's groups.
 HasFinding = Callable[[str, Problem, Mapping[str, str]], bool]
 
+_PACKAGES = "site-packages/"
 # What stands before the module in the path of an installed package or of the standard library.
 _LIBRARY = re.compile(
     r"^(?:.*/)?(?:(?:site|dist)-packages/|lib(?:64)?/python\d[\d.]*/(?!(?:site|dist)-packages/))"
@@ -59,7 +60,7 @@ def holds(clause: Clause, scene: Scene) -> int | None:
     undecided = 0
     for condition in BY_PROBLEM:
         verdict = condition(clause, scene)
-        if verdict is False:
+        if verdict is False or (verdict is None and clause.symptom.certain):
             return None
         undecided += verdict is None
     return undecided
@@ -87,6 +88,12 @@ def module_of(exception: ExceptionInfo) -> str | None:
     if place.endswith(".py"):
         return place[:-3]
     return place if "/" in place else place.replace(".", "/")
+
+
+def files_asked(symptom: Symptom, exception: ExceptionInfo) -> tuple[str, ...]:
+    """The files of the frames that `frames` speaks of: own ones, and packages' where a glob names them."""
+    packages = any(one.lstrip("!").startswith(_PACKAGES) for one in symptom.frames)
+    return tuple(_file_of(frame) for frame in exception.frames if frame.is_own or packages)
 
 
 def _where(clause: Clause, scene: Scene) -> bool:
@@ -141,15 +148,29 @@ def _raised_in(clause: Clause, scene: Scene) -> bool | None:
         return None
     is_path = (scene.exception.raised_in or "").endswith(".py")
     names = (module,) if is_path else (module, f"{module}/__init__")  # a package's own frames tell its name
-    return any(fnmatchcase(name, one) for name in names for one in globs)
+    return _fits(names, globs)
+
+
+def _fits(names: tuple[str, ...], globs: tuple[str, ...]) -> bool:
+    """Whether a name fits one of the globs and none of those that begin with `!`."""
+    wanted = [one for one in globs if not one.startswith("!")]
+    others = [one[1:] for one in globs if one.startswith("!")]
+    fits = not wanted or any(fnmatchcase(name, one) for name in names for one in wanted)
+    return fits and not any(fnmatchcase(name, one) for name in names for one in others)
 
 
 def _frames(clause: Clause, scene: Scene) -> bool | None:
     globs = clause.symptom.frames
     if not globs:
         return True
-    own = [frame.file for frame in scene.exception.frames if frame.is_own]
-    return any(fnmatchcase(file, one) for file in own for one in globs) if own else None
+    files = files_asked(clause.symptom, scene.exception)
+    return _fits(files, globs) if files else None
+
+
+def _file_of(frame: Frame) -> str:
+    """The path that globs are held against: of an installed package `site-packages/...`, wherever it is."""
+    _, sign, rest = frame.file.replace("\\", "/").rpartition("-packages/")
+    return f"{_PACKAGES}{rest}" if sign and not frame.is_own else frame.file
 
 
 def _source(clause: Clause, scene: Scene) -> bool | None:
@@ -199,7 +220,9 @@ def _is_one_of(exception: ExceptionInfo, symptom: Symptom) -> bool:
 
 
 def _same_class(given: str, wanted: str) -> bool:
-    """Equal, or `given` lost its module in a report's text and is no builtin."""
+    """Equal; or one of the two has no module and is no builtin: then its name alone counts."""
     if given == wanted:
         return True
-    return "." not in given and wanted.endswith(f".{given}") and not hasattr(builtins, given)
+    if "." in given:
+        return "." not in wanted and given.endswith(f".{wanted}") and not hasattr(builtins, wanted)
+    return wanted.endswith(f".{given}") and not hasattr(builtins, given)

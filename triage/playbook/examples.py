@@ -7,6 +7,7 @@ properties of its test case: `triage.findings` (ids of static rules that point a
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from triage.errors import ConfigurationError, TriageError
@@ -19,6 +20,7 @@ from triage.model.playbook import Example, Playbook
 from triage.playbook.match import Matcher
 from triage.text import Masker
 
+MAX_FILES = 1_000  # that one example may name
 FINDINGS = "triage.findings"
 SESSIONS = "triage.sessions"
 
@@ -37,7 +39,10 @@ class ExampleFailure:
 
 @dataclass(frozen=True, slots=True)
 class ExampleResult:
-    """Whether the library does with one example what its playbook wants; `error`: it cannot be read."""
+    """Whether the library does with one example what its playbook wants; `error`: it cannot be read.
+
+    `index` is the example's place in its list, from 0.
+    """
 
     playbook: str
     file: Path
@@ -45,6 +50,8 @@ class ExampleResult:
     primary: str | None = None
     also: tuple[Loser, ...] = ()
     error: str | None = None
+    failure: ExampleFailure | None = None
+    index: int = 0
 
     @property
     def holds(self) -> bool:
@@ -54,34 +61,54 @@ class ExampleResult:
 def run_examples(playbook: Playbook, matcher: Matcher) -> Iterator[ExampleResult]:
     """One result for each failing test of each example, and one for each example that cannot be read."""
     for examples, is_match in ((playbook.match_examples, True), (playbook.no_match_examples, False)):
-        for example in examples:
+        for index, example in enumerate(examples):
             try:
                 for one in failures_of(playbook, example):
                     match, also = matcher.match(one.problem, one.has_finding)
                     primary = match.playbook if match else None
-                    yield ExampleResult(playbook.id, one.file, is_match, primary, also)
+                    yield ExampleResult(
+                        playbook.id, one.file, is_match, primary, also, failure=one, index=index
+                    )
             except TriageError as error:
                 file = _folder(playbook) / example.source
-                yield ExampleResult(playbook.id, file, is_match, error=error.what)
+                yield ExampleResult(playbook.id, file, is_match, error=error.what, index=index)
 
 
 def failures_of(playbook: Playbook, example: Example) -> Iterator[ExampleFailure]:
     """The failing tests that an example speaks of; its source may be a glob.
 
     Raises:
-        ConfigurationError: no such file, or it shows no failure.
+        ConfigurationError: no such file, too many, one outside of the folder, or it shows no failure.
         ReportError: a file cannot be read to its end.
     """
-    folder = _folder(playbook)
-    files = sorted(path for path in folder.glob(example.source) if path.is_file())
-    if not files:
-        raise ConfigurationError("no such example", where=str(folder / example.source))
     masker = Masker()
-    for file in files:
+    for file in files_of(playbook, example):
         found = [one for raw in read_report(file) for one in _failures(file, raw, masker)]
         if not found:
             raise ConfigurationError("the example shows no failure", where=str(file))
         yield from found
+
+
+def files_of(playbook: Playbook, example: Example) -> tuple[Path, ...]:
+    """The files that an example names, by name.
+
+    Raises:
+        ConfigurationError: there is none, too many, or a link leads out of the playbook's folder.
+    """
+    folder = _folder(playbook)
+    try:
+        found = [path for path in islice(folder.glob(example.source), MAX_FILES + 1) if path.is_file()]
+        lost = [path for path in found if not path.resolve().is_relative_to(folder.resolve())]
+    except (ValueError, NotImplementedError, OSError, RuntimeError) as error:  # `a**`, `/x`, a loop of links
+        what = f"not a usable path or pattern: {error}"
+        raise ConfigurationError(what, where=str(folder / example.source)) from error
+    if not found:
+        raise ConfigurationError("no such example", where=str(folder / example.source))
+    if len(found) > MAX_FILES:
+        raise ConfigurationError(f"more than {MAX_FILES:,} files", where=str(folder / example.source))
+    if lost:
+        raise ConfigurationError("it leads out of the playbook's folder", where=str(lost[0]))
+    return tuple(sorted(found))
 
 
 def _failures(file: Path, raw: RawCase, masker: Masker) -> Iterator[ExampleFailure]:

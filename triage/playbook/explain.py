@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from triage.model.case import Problem
-from triage.model.playbook import Playbook, Symptom
+from triage.model.playbook import Playbook, Symptom, places_in_words
 from triage.model.terms import Phase
 from triage.playbook.conditions import (
     BY_KIND,
@@ -15,12 +15,14 @@ from triage.playbook.conditions import (
     Scene,
     bases_of,
     deciding,
+    files_asked,
     module_of,
     sessions_in_use,
 )
 from triage.playbook.expressions import ExpressionSet
 from triage.text import shorten
 
+Condition = Callable[[Clause, Scene], bool | None]
 _SEEN = 200  # characters of a message shown
 _BASES = 8
 _FILES = 5
@@ -93,7 +95,7 @@ def _clauses(playbook: Playbook, expressions: ExpressionSet) -> Iterator[Clause]
 
 def _tried(clause: Clause, scene: Scene) -> Tried:
     checked = [
-        Checked(key, _wanted(clause.symptom, key), _LOOK[key](clause, scene), condition(clause, scene))
+        Checked(key, _wanted(clause.symptom, key), _LOOK[key](clause, scene), _held(condition, clause, scene))
         for condition in (*BY_KIND, *BY_PROBLEM)
         if _asks(clause.symptom, key := KEYS[condition])
     ]
@@ -108,6 +110,11 @@ def _tried(clause: Clause, scene: Scene) -> Tried:
     )
 
 
+def _held(condition: Condition, clause: Clause, scene: Scene) -> bool | None:
+    verdict = condition(clause, scene)
+    return False if verdict is None and clause.symptom.certain else verdict
+
+
 def _asks(symptom: Symptom, key: str) -> bool:
     value = getattr(symptom, key)
     return value != "any" if key == "where" else bool(value) or isinstance(value, str)
@@ -119,6 +126,8 @@ def _wanted(symptom: Symptom, key: str) -> str:
         return ", ".join(
             f"{name} >= {one}" if name == "sessions" else f"{name} = {one}" for name, one in value.items()
         )
+    if key in ("raised_in", "frames"):
+        return places_in_words(value)
     words = value if isinstance(value, str) else " or ".join(map(str, value))
     if key == "exception":
         return f"{words}, itself" if symptom.exact else words
@@ -139,8 +148,8 @@ def _module(_: Clause, scene: Scene) -> str:
     return module_of(scene.exception) or "where it was raised is not known"
 
 
-def _frames(_: Clause, scene: Scene) -> str:
-    files = dict.fromkeys(frame.file for frame in reversed(scene.exception.frames) if frame.is_own)
+def _frames(clause: Clause, scene: Scene) -> str:
+    files = dict.fromkeys(reversed(files_asked(clause.symptom, scene.exception)))
     return ", ".join(list(files)[:_FILES]) or "no frame of own code is known"
 
 

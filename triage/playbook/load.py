@@ -1,9 +1,13 @@
-"""Playbook files to `Playbook` values, layer over layer; one bad file never stops the others."""
+"""Playbook files to `Playbook` values, layer over layer; one bad file never stops the others.
+
+The files of a project are not trusted: their number, size and expressions are limited, and nothing that they
+name may lie outside of their folder.
+"""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from triage.errors import ConfigurationError
@@ -19,10 +23,16 @@ from triage.model.playbook import (
 )
 from triage.model.terms import Applicability, Category, Level, Phase, Risk, Severity
 from triage.playbook import cache
-from triage.playbook.expressions import compile_expression
+from triage.playbook.shapes import check_expression
 from triage.resources import data_folder
 from triage.schema import validate
-from triage.yamlfile import read_yaml
+from triage.yamlfile import Path_, YamlDocument, read_yaml
+
+MAX_FILES = 1_000  # of one folder
+MAX_SIZE = 400_000  # instructions of RE2 in all extra folders; the shipped one has 30,000
+MAX_LINES = 20  # of one error
+_SIZE = "_size"  # beside the data of a file: what its expressions cost
+_EXPRESSIONS = ("message", "unless", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +48,88 @@ class Library:
     fingerprint: str
 
 
-def load_library(extra: Iterable[Path] = (), cache_folder: Path | None = None) -> Library:
-    """Load the shipped playbooks, then `extra` folders over them: a same id replaces, with a note."""
-    playbooks: dict[str, Playbook] = {}
-    errors: list[ConfigurationError] = []
-    notes: list[str] = []
-    digest = hashlib.sha256()
-    for folder in (data_folder("playbooks"), *extra):
-        if not folder.is_dir():
-            errors.append(ConfigurationError("no such playbook folder", where=str(folder)))
-            continue
+class _Layers:
+    """Takes in folder after folder; what is wrong with one of their files is kept as an error."""
+
+    def __init__(self, cache_folder: Path | None, skip: Collection[Path] = ()) -> None:
+        self._cache = cache_folder
+        self._skip = {path.parent.resolve() / path.name for path in skip}
+        self._digest = hashlib.sha256()
+        self._playbooks: dict[str, Playbook] = {}
+        self._errors: list[ConfigurationError] = []
+        self._notes: list[str] = []
+        self._size = 0
+        self._folders: set[Path] = set()
+
+    def add(self, folder: Path, *, limit: int | None = None) -> None:
+        """A folder counts once, where it comes first."""
         seen: set[str] = set()
-        for path in sorted(folder.glob("*.yaml")):
-            try:
-                playbook, content = load_playbook(path, cache_folder)
-                _check_id(playbook, seen)
-            except ConfigurationError as error:
-                errors.append(error)
-                continue
-            if playbook.id in playbooks:
-                notes.append(f"playbook {playbook.id}: {path} replaces {playbooks[playbook.id].path}")
-            playbooks[playbook.id] = playbook
-            seen.add(playbook.id)
-            digest.update(content.encode())
-    return Library(playbooks, tuple(errors), tuple(notes), digest.hexdigest()[:16])
+        try:
+            place = folder.resolve()
+            if place in self._folders:
+                return
+            self._folders.add(place)
+            for path in self._files(folder):
+                try:
+                    self._take(path, seen, limit)
+                except ConfigurationError as error:
+                    self._errors.append(_shortened(error))
+        except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
+            what = "no such playbook folder"
+            if not isinstance(error, FileNotFoundError):
+                what = f"the playbook folder cannot be read: {getattr(error, 'strerror', error)}"
+            self._errors.append(ConfigurationError(what, where=str(folder)))
+
+    def library(self) -> Library:
+        digest = self._digest.hexdigest()[:16]
+        return Library(self._playbooks, tuple(self._errors), tuple(self._notes), digest)
+
+    def _files(self, folder: Path) -> list[Path]:
+        paths = sorted(folder.iterdir())
+        for path in paths:
+            if path.suffix == ".yml":
+                self._notes.append(f"{path} is not read: playbooks are named <id>.yaml")
+        found = [path for path in paths if path.suffix == ".yaml" and not path.name.startswith(".")]
+        if len(found) > MAX_FILES:
+            what = f"{len(found):,} playbooks in one folder; those after the first {MAX_FILES:,} are left out"
+            self._errors.append(ConfigurationError(what, where=str(folder), allowed=f"{MAX_FILES:,}"))
+        return [path for path in found[:MAX_FILES] if folder.resolve() / path.name not in self._skip]
+
+    def _take(self, path: Path, seen: set[str], limit: int | None) -> None:
+        if limit is not None:
+            _check_inside(path)
+        data, content = _read(path, self._cache)
+        playbook = _playbook(data, path)
+        _check_id(playbook, seen)
+        size = data.get(_SIZE, 0)
+        if limit is not None and self._size + size > limit:
+            raise ConfigurationError(
+                "its expressions and those of the playbooks before it are too large together",
+                where=str(path),
+                allowed=f"{limit:,} instructions of RE2; this one has {size:,}",
+            )
+        if limit is not None:
+            self._size += size
+        known = self._playbooks.get(playbook.id)
+        if known is not None:
+            self._notes.append(f"playbook {playbook.id}: {path} replaces {known.path}")
+        self._playbooks[playbook.id] = playbook
+        seen.add(playbook.id)
+        self._digest.update(content.encode())
+
+
+def load_library(
+    extra: Iterable[Path] = (), cache_folder: Path | None = None, *, skip: Collection[Path] = ()
+) -> Library:
+    """Load the shipped playbooks, then `extra` folders over them: a same id replaces, with a note.
+
+    The files in `skip` are passed over, as if they were not there.
+    """
+    layers = _Layers(cache_folder, skip)
+    layers.add(data_folder("playbooks"))
+    for folder in extra:
+        layers.add(folder, limit=MAX_SIZE)
+    return layers.library()
 
 
 def load_playbook(path: Path, cache_folder: Path | None = None) -> tuple[Playbook, str]:
@@ -70,22 +138,68 @@ def load_playbook(path: Path, cache_folder: Path | None = None) -> tuple[Playboo
     Raises:
         ConfigurationError: not a valid playbook; lists every problem with line and column.
     """
-    data, content = cache.read(path, cache_folder, _read_valid)
+    data, content = _read(path, cache_folder)
     return _playbook(data, path), content
 
 
 def expressions_of(data: Mapping[str, Any]) -> Iterator[str]:
     """Every regular expression of a playbook's data."""
-    for symptom in data["symptoms"]:
-        yield from (symptom[key] for key in ("message", "unless", "source") if key in symptom)
+    return (expression for _, expression in _placed_expressions(data))
+
+
+def outside(source: str) -> bool:
+    """Whether the path of an example may lead out of its playbook's folder, on any system."""
+    path = PureWindowsPath(source)  # knows both kinds of separator
+    return bool(path.anchor) or ".." in path.parts or source.startswith("~")
+
+
+def _placed_expressions(data: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
+    for place, symptom in enumerate(data["symptoms"]):
+        for key in _EXPRESSIONS:
+            if key in symptom:
+                yield ("symptoms", place, key), symptom[key]
+
+
+def _read(path: Path, cache_folder: Path | None) -> tuple[Any, str]:
+    return cache.read(path, cache_folder, _read_valid)
 
 
 def _read_valid(path: Path) -> Any:
     document = read_yaml(path)
     validate(document, "playbook")
-    for expression in expressions_of(document.data):
-        compile_expression(expression, str(path))
-    return document.data
+    _check_examples(document)
+    size = sum(check_expression(one, document.where(at)) for at, one in _placed_expressions(document.data))
+    return {**document.data, _SIZE: size}
+
+
+def _check_examples(document: YamlDocument) -> None:
+    for kind, examples in document.data.get("examples", {}).items():
+        for place, example in enumerate(examples):
+            if outside(example["from"]):
+                raise ConfigurationError(
+                    f"the example {example['from']!r} is outside of the playbook's folder",
+                    where=document.where(("examples", kind, place, "from")),
+                    allowed="a path below it, with / between folders: examples/<id>/*.xml",
+                )
+
+
+def _shortened(error: ConfigurationError) -> ConfigurationError:
+    """A hostile file has as many faults as it has lines."""
+    lines = error.what.splitlines()
+    if len(lines) <= MAX_LINES:
+        return error
+    what = "\n".join([*lines[:MAX_LINES], f"  ... and {len(lines) - MAX_LINES:,} more"])
+    return ConfigurationError(what, where=error.where, allowed=error.allowed, hint=error.hint)
+
+
+def _check_inside(path: Path) -> None:
+    """What is wrong with a file is quoted, so no link may turn another file into a playbook."""
+    try:
+        inside = path.resolve().is_relative_to(path.parent.resolve())
+    except (OSError, RuntimeError):  # a loop of links
+        inside = False
+    if not inside:
+        raise ConfigurationError("a link that leads out of its folder", where=str(path), allowed="a file")
 
 
 def _check_id(playbook: Playbook, seen: set[str]) -> None:
@@ -143,6 +257,7 @@ def _symptom(data: Mapping[str, Any]) -> Symptom:
         phase=tuple(Phase(one) for one in data.get("phase", ())),
         fact=data.get("facts", {}),
         finding=data.get("finding"),
+        certain=data.get("certain", False),
     )
 
 
