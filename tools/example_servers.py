@@ -12,6 +12,8 @@ from pathlib import Path
 
 _START_S = 30
 _STOP_S = 15
+_POSTGRESQL_DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
+_MYSQL_DRIVERS = ("pymysql", "mysqldb", "mysqlconnector")
 _UNPRIVILEGED = ("postgres", "nobody")  # both servers refuse to run as root
 
 
@@ -134,8 +136,8 @@ def servers(parent: Path) -> Iterator[Mapping[str, str]]:
         urls = {"sqlite": "sqlite://"}
         address = stack.enter_context(postgresql(parent))
         if address:
-            urls |= {name: f"postgresql+{name}:{address}" for name in ("psycopg", "psycopg2", "asyncpg")}
+            urls |= {name: f"postgresql+{name}:{address}" for name in _POSTGRESQL_DRIVERS}
         address = stack.enter_context(mariadb(parent))
         if address:
-            urls["pymysql"] = f"mysql+pymysql:{address}"
+            urls |= {name: f"mysql+{name}:{address}" for name in _MYSQL_DRIVERS}
         yield urls
