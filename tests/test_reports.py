@@ -64,6 +64,17 @@ def test_more_failures_than_one_batch_are_all_kept(tmp_path: Path, tools: Tools)
     assert len(document(tools, write(tmp_path / "a.xml", *cases))["reports"][0]["failures"]) == BATCH + 1
 
 
+def test_words_that_vary_do_not_split_a_cluster(tmp_path: Path, tools: Tools) -> None:
+    cases = [failed(f"t{n}", f"LookupError: no seat for gu{chr(97 + n)}st is free") for n in range(12)]
+    report = document(tools, write(tmp_path / "a.xml", *cases))["reports"][0]
+    (cluster,) = report["clusters"]
+    assert (cluster["count"], len(cluster["tests"])) == (12, 12)
+    assert "no seat for <*> is free" in cluster["signature"]
+    assert {each["cluster"] for each in report["failures"]} == {cluster["fingerprint"]}
+    (again,) = document(tools, write(tmp_path / "b.xml", cases[3]))["reports"][0]["clusters"]
+    assert again["fingerprint"] == cluster["fingerprint"]
+
+
 def test_a_report_that_was_cut_off_gives_what_came_before(tmp_path: Path, tools: Tools) -> None:
     path = write(tmp_path / "a.xml", failed("a"), one("b"), end="<testcase name='c'><fail")
     result = classify_report(path, tools)

@@ -147,3 +147,29 @@ def test_only_the_parameters_of_a_test_can_hold_a_secret() -> None:
     assert masker.clean_id("tests/booking/test_a.py::test_booking[booking-\x07]") == (
         "tests/booking/test_a.py::test_booking[***-#x07]"
     )
+
+
+@given(st.lists(st.text(st.characters(codec=None)), max_size=4), st.text(min_size=6, max_size=9))
+def test_a_suited_masker_does_the_same_for_the_texts_that_it_was_made_for(texts: list[str], key: str) -> None:
+    masker = Masker([key])
+    texts = [*texts, *(text + key for text in texts[:1])]
+    suited = masker.suited(texts)
+    for text in texts:
+        assert suited.clean(text) == masker.clean(text)
+        assert suited.clean_id(text) == masker.clean_id(text)
+        assert suited.mask(text) == masker.mask(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1b[1m", "#x1B[31m", "a\r\nb", "x\u202ey", "\ud800", "bearer " + "a1" * 9, "hunter2!"]
+)
+def test_a_suited_masker_still_cleans_what_must_be_cleaned(text: str) -> None:
+    masker = Masker(["hunter2!"])
+    assert masker.suited(["plain", text]).clean(text) == masker.clean(text) != text
+
+
+def test_secrets_may_be_long_and_many() -> None:
+    keys = [f"{number}-" * 300 for number in range(1000, 1004)]
+    masker = Masker(keys)
+    assert masker.clean(f"[{keys[-1]}]") == "[***]"
+    assert masker.suited([keys[0]]).clean(keys[0]) == "***"

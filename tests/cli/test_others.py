@@ -44,6 +44,14 @@ def test_classify_is_one_document_with_every_report(tmp_path: Path, triage: Tria
     assert "1 failed" in triage("classify", "a.xml", cwd=tmp_path).out
 
 
+def test_no_report_of_one_call_is_forgotten_for_the_others(tmp_path: Path, triage: Triage) -> None:
+    names = [f"{number}.xml" for number in range(24)]
+    for name in names:
+        xml(tmp_path / name, BAD)
+    reports = triage("classify", *names, "--json", cwd=tmp_path).json["reports"]
+    assert [len(one["failures"]) for one in reports] == [1] * 24
+
+
 def test_classify_says_what_it_could_read_and_where_it_could_not(tmp_path: Path, triage: Triage) -> None:
     xml(tmp_path / "a.xml", BAD, end="<testcase")
     xml(tmp_path / "b.xml", BAD)

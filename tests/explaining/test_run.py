@@ -12,7 +12,7 @@ import pytest
 
 from tests.builders import write_files
 from triage.errors import UsageError
-from triage.explaining import explain_test
+from triage.explaining.run import explain_test
 from triage.pipeline import run_project
 from triage.settings import Settings
 from triage.stages.discover import load_project

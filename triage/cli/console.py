@@ -3,11 +3,13 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from triage.render.plain import visible
+
+_PARTS = 100  # of a document that are written at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Console:
 
     def pieces(self, parts: Iterable[str]) -> None:
         """A JSON document too large to be held at once; a CI system finds no command in it."""
-        _write(_in_encoding(part.replace("##", "#\\u0023")) for part in parts)
+        _write(_in_encoding(part.replace("##", "#\\u0023")) for part in _gathered(parts))
 
     def say(self, text: str) -> None:
         """A message for a person; silent with --quiet."""
@@ -58,6 +60,17 @@ def discard_output() -> None:
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 1)
     os.close(devnull)
+
+
+def _gathered(parts: Iterable[str]) -> Iterator[str]:
+    """Larger parts: what is done to each costs as much for a short one."""
+    some: list[str] = []
+    for part in parts:
+        some.append(part)
+        if len(some) == _PARTS:
+            yield "".join(some)
+            some.clear()
+    yield "".join(some)
 
 
 def _in_encoding(part: str) -> str:

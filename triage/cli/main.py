@@ -1,5 +1,6 @@
 """The command line. Commands import what they need when they run: `--help` stays fast."""
 
+import atexit
 import gc
 import signal
 import sys
@@ -69,6 +70,7 @@ def main() -> None:
 
         commands.register(app)
         gc.set_threshold(*GC_THRESHOLD)
+        atexit.register(gc.freeze)  # else the interpreter's end looks for cycles in all that was imported
         signal.signal(signal.SIGTERM, _interrupt)
         app(prog_name="triage")
     except KeyboardInterrupt:  # outside of a command: while it is being imported

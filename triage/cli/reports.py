@@ -30,7 +30,7 @@ def classify(
     with open_tools(state) as tools:
         for path in reports:
             try:
-                done.append(classify_report(path, tools))
+                done.append(classify_report(path, tools, beside=len(reports) - 1))
             except ReportError as unreadable:
                 unread.append((str(path), _with_next(unreadable)))
         if json:

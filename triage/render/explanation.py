@@ -56,21 +56,27 @@ def diagnosis_document(nodeid: str, summary: Mapping[str, Any]) -> dict[str, Any
 
 def lines(document: Mapping[str, Any]) -> list[str]:
     """The document of `triage playbooks explain --json`."""
-    project, run, failure = document["project"]["name"], document["run"], document["failure"]
+    failure = document["failure"]
     head = [flat(document["nodeid"])]
     if failure is None:
-        did = f"it {_did(document['outcome'])} in the newest run of {project}, {run['id']}"
+        did = f"it {_did(document['outcome'])} in {_where(document)}"
         return [*head, f"  {flat(did)}"]
     sections = [
         [*head, *_failed(failure, document)],
         _matched(failure),
         _lost(failure["lost"]),
         _root(failure),
-        _diagnosis(document["diagnosis"]),
+        [] if "report" in document else _diagnosis(document["diagnosis"]),
         _asked(document["asked"]),
         [flat(f"note: {note}") for note in document["notes"]],
     ]
     return [line for place, part in enumerate(filter(None, sections)) for line in _apart(part, place)]
+
+
+def _where(document: Mapping[str, Any]) -> str:
+    if "report" in document:
+        return str(document["report"])
+    return f"the newest run of {document['project']['name']}, {document['run']['id']}"
 
 
 def _apart(part: Sequence[str], place: int) -> Sequence[str]:
@@ -83,8 +89,7 @@ def _did(outcome: str) -> str:
 
 
 def _failed(failure: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
-    project, run = document["project"]["name"], document["run"]["id"]
-    when = f"{document['outcome']} at {failure['phase']} in the newest run of {project}, {run}"
+    when = f"{document['outcome']} at {failure['phase']} in {_where(document)}"
     yield f"  {flat(when)}"
     said = ": ".join(part for part in (failure["exception"], failure["message"]) if part)
     yield f"  {flat(shorten(said, _MAX_SAID))}"

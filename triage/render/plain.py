@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from triage.model.progress import Progress
 from triage.model.terms import Proof, RunStatus
 from triage.render.escape import neutral
 from triage.render.plan_markdown import count, hours
 from triage.text import clean_text
+
+if TYPE_CHECKING:
+    from triage.model.progress import Progress
 
 TOP_TASKS = 3
 MAX_CHANGED = 30  # tests named on the screen; the report has all
@@ -44,7 +46,7 @@ def columns(head: Sequence[str], rows: Iterable[Sequence[str]], text: Collection
     ]
 
 
-def progress_line(progress: Progress) -> str:
+def progress_line(progress: "Progress") -> str:
     """`shop  running tests  112/198  14 failing  8 s left`."""
     parts = [progress.project, progress.stage]
     if progress.total is not None:

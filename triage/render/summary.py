@@ -1,17 +1,22 @@
 """Model to the JSON of `schemas/summary.schema.json`."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from triage import __version__
-from triage.model.diagnosis import Diagnosis
-from triage.model.failure import Cluster, Failure
-from triage.model.plan import Gate, Plan, PlanPhase, Task
-from triage.model.project import MustHaves
-from triage.model.report import LatentDefect, Pattern, ProjectReport
-from triage.model.run import Counts
 from triage.render.front_matter import front_matter
+
+if TYPE_CHECKING:  # `classify` needs little of this
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from triage.model.diagnosis import Diagnosis
+    from triage.model.failure import Cluster, Failure
+    from triage.model.plan import Gate, Plan, PlanPhase, Task
+    from triage.model.project import MustHaves
+    from triage.model.report import LatentDefect, Pattern, ProjectReport
+    from triage.model.run import Counts
 
 SCHEMA_VERSION = "1.2"
 MAX_MESSAGE = 4_000  # characters of a failure's message; the whole text stands in junit.xml

@@ -1,0 +1,59 @@
+"""The reference pages of the playbooks in force: made, written, and compared with what is there."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from triage.errors import TriageError
+from triage.model.playbook import Playbook
+from triage.playbook.examples import failures_of
+from triage.render.playbook_page import Shown, beaten, index, page
+from triage.workspace import write_whole
+
+INDEX = "README.md"
+
+
+def pages(playbooks: Mapping[str, Playbook]) -> dict[str, str]:
+    """File name to text: one page for each playbook, and the index."""
+    made = {
+        f"{one.id}.md": page(one, list(_shown(one)), beaten(playbooks, one.id)) for one in playbooks.values()
+    }
+    return {INDEX: index(playbooks.values()), **dict(sorted(made.items()))}
+
+
+def drift(made: Mapping[str, str], folder: Path) -> tuple[str, ...]:
+    """What differs in `folder` from the pages as they should be, a line for each file."""
+    found = [f"{folder / name}: {_state(folder / name, text)}" for name, text in made.items()]
+    strange = [path for path in sorted(folder.glob("*.md")) if path.name not in made]
+    return (
+        *(line for line in found if not line.endswith(": ")),
+        *(f"{path}: no playbook has this name" for path in strange),
+    )
+
+
+def write(made: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
+    """Writes the pages that differ and gives their paths; those of playbooks that are gone stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = [folder / name for name, text in made.items() if _state(folder / name, text)]
+    for path in changed:
+        write_whole(path, made[path.name])
+    return tuple(changed)
+
+
+def _state(path: Path, text: str) -> str:
+    """Empty where the file is as it should be."""
+    try:
+        return "" if path.read_text("utf-8") == text else "differs"
+    except FileNotFoundError:
+        return "is missing"
+    except (OSError, UnicodeDecodeError) as error:
+        return f"cannot be read ({error})"
+
+
+def _shown(playbook: Playbook) -> Iterator[Shown]:
+    for example in playbook.match_examples:
+        with suppress(TriageError):  # an example that cannot be read is for `triage playbooks check`
+            for one in failures_of(playbook, example):
+                head = one.problem.head
+                if head is not None:
+                    yield Shown(one.file.name, ": ".join(filter(None, (head.type, head.message))))
