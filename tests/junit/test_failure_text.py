@@ -347,3 +347,14 @@ def test_hostile_repetition_ends(hostile: str) -> None:
     text = hostile * (400_000 // len(hostile))
     for start in ("", "Exception Group Traceback (", "E   ", "\nE   X: "):
         assert parse_failure(start + text, text)
+
+
+def test_a_text_that_old_pytest_repeats_whole_as_message_is_read_as_the_traceback_that_it_is() -> None:
+    text = (
+        "def test_a():\n>       sell(5)\n\ntests/test_a.py:7: \n_ _ _ _\n"
+        "app/shop.py:3: in sell\n    check()\n_ _ _\n\n"
+        ">   raise Locked('drawer')\nE   shop.Locked: drawer 7\n\napp/shop.py:9: Locked"
+    )
+    (head,) = parse_failure(text, text)
+    assert (head.type, head.message) == ("shop.Locked", "drawer 7")
+    assert head.frames[-1].file == "app/shop.py"

@@ -20,6 +20,7 @@ _LINK = re.compile(
     r"\n(The above exception was the direct cause of the following exception"
     r"|During handling of the above exception, another exception occurred):[ ]*(?=\n)"
 )
+_LOCATION = re.compile(r"(?m)^[^\s:>][^\n:]*:\d{1,9}:(?: in \S[^\n]*| ?[\w.]*)$")
 _CAUSE_HINT = "exception was the direct cause of the"
 _CONTEXT_HINT = "another exception occurred:"
 _SAID_ONLY = "Failed: "  # how pytest names what it shows without a traceback
@@ -59,6 +60,7 @@ def _is_repeated(text: str, message: str) -> bool:
         shown == unwrap(message).strip()
         and not shown.startswith(("E  ", "file ", TITLE, "+ "))
         and not is_wrapped(text, message, "")
+        and not (find_mark(text) >= 0 and _LOCATION.search(text))  # old pytest under --forked or xdist
     )
 
 
