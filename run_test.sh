@@ -23,6 +23,7 @@ check "ruff format" "$python" -m ruff format --check .
 check "mypy" "$python" -m mypy
 check "import contracts" "$venv/bin/python" -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
 check "playbooks" "$python" -P -m triage playbooks check
+check "reference pages" "$python" -P -m triage playbooks docs docs/playbooks --check
 check "docs" "$python" tools/check_docs.py
 check "unit tests" "$python" -m pytest -q -n 3 --dist loadfile -m "not e2e and not children and not campaign" \
     --junitxml="$work/unit.xml"
