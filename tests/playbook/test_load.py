@@ -10,6 +10,7 @@ import pytest
 from tests.builders import write_files
 from triage.errors import ConfigurationError
 from triage.model.terms import Applicability, Category, Level, Phase, Risk, Severity
+from triage.playbook import cache
 from triage.playbook.load import Library, load_library, load_playbook, outside
 from triage.resources import data_folder
 
@@ -169,15 +170,23 @@ def test_the_fingerprint_names_the_content(tmp_path: Path) -> None:
     assert len({first.fingerprint, changed.fingerprint, load_library().fingerprint}) == 3
 
 
+@pytest.fixture
+def another_process() -> None:
+    cache.forget()
+
+
+@pytest.mark.usefixtures("another_process")
 def test_what_was_valid_is_remembered_by_content(tmp_path: Path) -> None:
     path = write_files(tmp_path, {"broken.yaml": TEXT}) / "broken.yaml"
     fresh = load_playbook(path, tmp_path / "cache")
     assert len(list((tmp_path / "cache").iterdir())) == 1
+    cache.forget()
     assert load_playbook(path, tmp_path / "cache") == fresh
     path.write_text(TEXT.replace("title: Broken", "title: Mended"), "utf-8")
     assert load_playbook(path, tmp_path / "cache")[0].title == "Mended"
 
 
+@pytest.mark.usefixtures("another_process")
 def test_a_bad_file_is_never_remembered(tmp_path: Path) -> None:
     path = write_files(tmp_path, {"broken.yaml": "id: 5\n"}) / "broken.yaml"
     for _ in range(2):
@@ -185,15 +194,18 @@ def test_a_bad_file_is_never_remembered(tmp_path: Path) -> None:
             load_playbook(path, tmp_path / "cache")
 
 
+@pytest.mark.usefixtures("another_process")
 @pytest.mark.parametrize("damage", ["", "{", "[]", "5", "{}"])
 def test_a_damaged_memory_is_made_anew(tmp_path: Path, damage: str) -> None:
     path = write_files(tmp_path, {"broken.yaml": TEXT}) / "broken.yaml"
     fresh = load_playbook(path, tmp_path / "cache")
     (entry,) = (tmp_path / "cache").iterdir()
     entry.write_text(damage, "utf-8")
+    cache.forget()
     assert load_playbook(path, tmp_path / "cache") == fresh
 
 
+@pytest.mark.usefixtures("another_process")
 def test_a_memory_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
     path = write_files(tmp_path, {"broken.yaml": TEXT, "cache": "a file"}) / "broken.yaml"
     assert load_playbook(path, tmp_path / "cache")[0].id == "broken"
