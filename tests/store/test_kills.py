@@ -105,6 +105,7 @@ def lost(store: Store, acknowledged: set[str]) -> set[str]:
     return acknowledged - runs - reports
 
 
+@pytest.mark.children
 def test_a_killed_process_leaves_whole_runs_and_reports_only(place: str) -> None:
     acknowledged = killed_lives(place, 8, 0.2)
     assert acknowledged

@@ -203,6 +203,7 @@ def write_runs(place: str, writer: int, runs: int) -> None:
                 spool.commit(run_of(()).counts)
 
 
+@pytest.mark.children
 def test_eight_processes_that_make_and_fill_one_history_lose_nothing(place: str) -> None:
     context = multiprocessing.get_context("fork")
     writers = [context.Process(target=write_runs, args=(place, number, 4)) for number in range(8)]

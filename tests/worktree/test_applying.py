@@ -101,6 +101,7 @@ def _child(root: Path, journal: Path, limit: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=house)
 
 
+@pytest.mark.children
 @pytest.mark.parametrize("limit", [1, 4, 8, 11, 12, 13, 14, 16, 17, 18, 19])
 def test_what_a_killed_process_left_is_put_back_at_the_next_start(tmp_path: Path, limit: int) -> None:
     root, journal = _project(tmp_path), tmp_path / "journal"
