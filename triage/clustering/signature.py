@@ -6,6 +6,7 @@ library frames and values would make one cluster of each failure.
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from triage.clustering.masks import masked
@@ -44,6 +45,7 @@ def parts_of(signature_: str) -> Parts:
     return Parts(name, said, places if between else "")
 
 
+@lru_cache(maxsize=1024)
 def fingerprint(signature_: str) -> str:
     """A versioned hash of a signature, 16 hexadecimal digits."""
     digest = hashlib.blake2b(signature_.encode("utf-8", "backslashreplace"), digest_size=8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import Any, NoReturn
-from xml.etree.ElementTree import Element  # builds only, parses nothing
+from xml.etree.ElementTree import Element, SubElement  # builds only, parses nothing
 from xml.parsers import expat
 
 from triage.junit.report import ERRORS, FAILURES, RESULTS, Limits, RawCase, RawResult, RawSuite
@@ -68,7 +68,7 @@ class CaseBuilder:
         self._limits = limits
         self._max_attributes = limits.attributes
         self._everything = everything
-        self._wrap: dict[str, Any] = {tag: kind.fromelem for tag, kind in TestCase.ITER_TYPES.items()}
+        self._wrap: Any = TestCase.fromelem
         self._names: dict[str, str] = {}
         self._finished: list[RawCase] = []
         self._depth = 0
@@ -237,22 +237,22 @@ class CaseBuilder:
             file=attributes.get("file"),
             line=_integer(attributes.get("line")),
             time_s=_seconds(attributes.get("time")),
-            results=tuple([self._read_result(*one) for one in self._results]),
+            results=self._read_results(attributes) if self._results else (),
             properties=tuple(self._properties),
             suite=self._suites[-1],
         )
 
-    def _read_result(self, tag: str, attributes: dict[str, str], text: CappedText) -> RawResult:
-        element = Element(tag, attributes)
-        element.text = text.value()
-        result = self._wrap[tag](element)
-        return RawResult(
-            kind=tag,
-            type=self._cut(result.type or ""),
-            message=self._cut(result.message or ""),
-            text=result.text or "",
-            dropped=text.dropped,
-        )
+    def _read_results(self, attributes: dict[str, str]) -> tuple[RawResult, ...]:
+        element = Element("testcase", attributes)
+        for tag, given, text in self._results:
+            SubElement(element, tag, given).text = text.value()
+        read = zip(self._wrap(element), self._results, strict=True)
+        cut = self._cut
+        found = [
+            RawResult(tag, cut(one.type or ""), cut(one.message or ""), one.text or "", text.dropped)
+            for one, (tag, _, text) in read
+        ]
+        return tuple(found)
 
     def _cut(self, value: str) -> str:
         limit = self._limits.attribute_chars

@@ -97,11 +97,8 @@ def read_cases(
 def case_of(raw: RawCase, masker: Masker, root: str = "") -> TestCase:
     """One case of the model; every text is cleaned and masked here."""
     masker = masker.suited(_texts(raw))
-    problems = tuple(
-        problem_of(result, masker, root, raw.classname, raw.name)
-        for result in raw.results
-        if result.is_failing
-    )
+    failing = [result for result in raw.results if result.is_failing]
+    problems = tuple([problem_of(one, masker, root, raw.classname, raw.name) for one in failing])
     nodeid = raw.property_value(NODEID) or exact_nodeid(raw.classname, raw.name, raw.file)
     site = import_site(problems[0]) if problems else None
     return TestCase(
@@ -117,13 +114,12 @@ def case_of(raw: RawCase, masker: Masker, root: str = "") -> TestCase:
     )
 
 
-def _texts(raw: RawCase) -> Iterator[str]:
+def _texts(raw: RawCase) -> list[str]:
     """All that can come to stand in the case."""
-    yield from (raw.name, raw.classname, raw.file or "")
+    texts = [raw.name, raw.classname, raw.file or "", *(value for _, value in raw.properties)]
     for result in raw.results:
-        yield from (result.text, result.message)
-    for _, value in raw.properties:
-        yield value
+        texts += (result.text, result.message)
+    return texts
 
 
 def import_site(problem: Problem) -> Frame | None:
@@ -137,8 +133,7 @@ def outcome_of(problems: tuple[Problem, ...]) -> Outcome | None:
     """The body decides: failed if anything failed in it, else error; None without problems."""
     if not problems:
         return None
-    failed = any(problem.outcome is Outcome.FAILED for problem in problems)
-    return Outcome.FAILED if failed else Outcome.ERROR
+    return Outcome.FAILED if Outcome.FAILED in [one.outcome for one in problems] else Outcome.ERROR
 
 
 def line_of(raw: RawCase, *, by_pytest: bool) -> int | None:

@@ -87,4 +87,7 @@ class RawCase(NamedTuple):
         return self.outcome is Outcome.PASSED and any(result.kind in FLAKY for result in self.results)
 
     def property_value(self, name: str) -> str | None:
-        return next((value for key, value in self.properties if key == name), None)
+        for key, value in self.properties:
+            if key == name:
+                return value
+        return None

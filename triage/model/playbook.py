@@ -16,8 +16,10 @@ class Symptom:
     exception's message, `text` in the whole failure text. `where` says which exception of the
     chain may meet them: `head` (the one that decided), `cause` (its direct cause) or `any` of the
     two. `raised_in` are globs on module paths, `frames` on the project's own frames, and on those of
-    packages as `site-packages/*`; of those that begin with `!` none may fit. With
-    `certain` it holds only where the report decides all.
+    packages as `site-packages/*`; of those that begin with `!` none may fit. `own` is a group of `message`
+    whose first part is a folder on the way to the project's own frames. `same` are pairs of groups, of
+    `message` or `source`, that took equal text. `own_raise`: whether a `raise` of the project's own is seen
+    to have raised it. With `certain` it holds only where the report decides all.
     """
 
     exception: tuple[str, ...] = ()
@@ -28,6 +30,9 @@ class Symptom:
     raised_in: tuple[str, ...] = ()
     frames: tuple[str, ...] = ()
     source: str | None = None
+    own: str | None = None
+    same: Mapping[str, str] = field(default_factory=dict)
+    own_raise: bool | None = None
     phase: tuple[Phase, ...] = ()
     fact: Mapping[str, object] = field(default_factory=dict)
     finding: str | None = None
@@ -127,3 +132,8 @@ def places_in_words(globs: tuple[str, ...]) -> str:
     others = " or ".join(one[1:] for one in globs if one.startswith("!"))
     negated = f"not {others}" if others else ""
     return f"{wanted} but {negated}" if wanted and negated else wanted or negated
+
+
+def pairs_in_words(pairs: Mapping[str, str]) -> str:
+    """`left = right and first = second`."""
+    return " and ".join(f"{one} = {other}" for one, other in pairs.items())

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from triage.model.playbook import Playbook, Remedy, Symptom, places_in_words
+from triage.model.playbook import Playbook, Remedy, Symptom, pairs_in_words, places_in_words
 from triage.render.escape import block, cell, code, inline, spans
 from triage.render.plan_markdown import hours
 
@@ -100,9 +100,19 @@ def _named(symptom: Symptom) -> Iterator[tuple[str, str]]:
     for name, globs in (("raised in", symptom.raised_in), ("own code on the way", symptom.frames)):
         if globs:
             yield name, code(places_in_words(globs))
+    yield from _own(symptom)
+    if symptom.same:
+        yield "equal", code(pairs_in_words(symptom.same))
     if symptom.certain:
         yield "and", "what the report cannot tell counts against it"
     yield from _known_to_triage(symptom)
+
+
+def _own(symptom: Symptom) -> Iterator[tuple[str, str]]:
+    if symptom.own_raise is not None:
+        yield "raised by a `raise` of the project's own", "yes" if symptom.own_raise else "no"
+    if symptom.own:
+        yield "a folder on the way to own code", code(symptom.own)
 
 
 def _known_to_triage(symptom: Symptom) -> Iterator[tuple[str, str]]:

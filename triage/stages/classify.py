@@ -32,8 +32,9 @@ def classify_case(case: TestCase, matcher: Matcher, has_finding: HasFinding | No
     """Sort one failing case by its first problem; a later one only adds to `also`."""
     problem, *later = case.problems or (Problem(phase=Phase.CALL, outcome=case.outcome),)
     match, also = matcher.match(problem, has_finding)
-    known = {match.playbook if match else "", *(loser.playbook for loser in also)}
-    also = (*also, *_from_later(later, matcher, has_finding, known))
+    if later:
+        known = {match.playbook if match else "", *(loser.playbook for loser in also)}
+        also = (*also, *_from_later(later, matcher, has_finding, known))
     if match is not None:
         return Failure(case=case, problem=problem, match=match, also=also)
     text = _signature(problem)
@@ -78,4 +79,4 @@ def _signature(problem: Problem) -> str:
     head = problem.head
     if head is None:
         return signature("", problem.text[:500], ())
-    return signature(head.type, head.message, tuple(frame for frame in head.frames if frame.is_own))
+    return signature(head.type, head.message, head.frames)

@@ -6,7 +6,7 @@ import contextlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from triage.clustering.clusters import bucket_of
 from triage.clustering.signature import VERSION, parts_of
@@ -18,7 +18,7 @@ from triage.store import clusters, rows, tables
 from triage.store.trouble import trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
     from sqlalchemy import Connection
@@ -52,6 +52,16 @@ _READ = (  # in the order of SpooledFailure
     _failure.c.key,
     _failure.c.repeats,
     _failure.c.root,
+)
+_TESTS = (  # built once: there is one query for each cluster
+    select(_failure.c.nodeid, _failure.c.classname, _failure.c.name)
+    .join(_group, _group.c.id == _failure.c.group_id)
+    .where(_group.c.report_id == bindparam("report"))
+    .order_by(_failure.c.id)
+)
+_TESTS_OF_PATTERN = _TESTS.where(_group.c.playbook == bindparam("name"))
+_TESTS_OF_CLUSTER = _TESTS.where(
+    _group.c.playbook.is_(None), _group.c.fingerprint.is_not_distinct_from(bindparam("name"))
 )
 _REPEATED = (
     " ON CONFLICT (report_id, digest) DO UPDATE SET repeats = report_failure.repeats + excluded.repeats + 1"
@@ -104,21 +114,17 @@ class ReportReader:
 
     def tests(self, group: SpooledGroup) -> Iterator[str]:
         """The tests of a pattern or cluster, in the order of the file."""
-        query = (
-            select(_failure.c.nodeid, _failure.c.classname, _failure.c.name)
-            .join(_group, _group.c.id == _failure.c.group_id)
-            .where(_group.c.report_id == self.id, _group.c.playbook.is_not_distinct_from(group.playbook))
-            .order_by(_failure.c.id)
-        )
         if group.playbook is None:
-            query = query.where(_group.c.fingerprint.is_not_distinct_from(group.fingerprint))
-        for nodeid, classname, name in self._stream(query):
+            query, wanted = _TESTS_OF_CLUSTER, group.fingerprint
+        else:
+            query, wanted = _TESTS_OF_PATTERN, group.playbook
+        for nodeid, classname, name in self._stream(query, {"report": self.id, "name": wanted}):
             yield nodeid if nodeid is not None else _substitute(classname, name)
 
-    def _stream(self, query: AnySelect) -> Iterator[AnyRow]:
+    def _stream(self, query: AnySelect, values: Mapping[str, object] | None = None) -> Iterator[AnyRow]:
         with self._database.reading() as connection:
             connection.execution_options(yield_per=_ROWS_AT_ONCE)
-            with connection.execute(query) as result:
+            with connection.execute(query, values) as result:
                 yield from result
 
 
