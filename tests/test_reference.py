@@ -16,7 +16,7 @@ def test_every_playbook_has_a_page_with_all_that_a_reader_needs() -> None:
         assert text.startswith(f"# {playbook.title}\n"), name
         missing = [key for key in ("## How it shows", f"## {playbook.plan.title}", "1. ") if key not in text]
         assert not missing, name
-        assert text.count("   - its message holds") + text.count(". its message holds") == sum(
+        assert text.count(" its message holds: ") == sum(
             one.message is not None for one in playbook.symptoms
         ), name
 
@@ -35,10 +35,11 @@ def test_pages_are_written_once_and_drift_is_seen(tmp_path: Path) -> None:
     assert not drift(made, tmp_path)
     (tmp_path / "not-null.md").write_text("mine", "utf-8")
     (tmp_path / "timeout.md").unlink()
-    (tmp_path / "gone.md").write_text("of a playbook that was removed", "utf-8")
+    (tmp_path / "gone.md").write_text(MADE["auth.md"], "utf-8")
+    (tmp_path / "mine.md").write_text("of a person", "utf-8")
     assert drift(made, tmp_path) == (
         f"{tmp_path / 'not-null.md'}: differs",
         f"{tmp_path / 'timeout.md'}: is missing",
-        f"{tmp_path / 'gone.md'}: no playbook has this name",
+        f"{tmp_path / 'gone.md'}: its playbook is gone, remove the page",
     )
     assert sorted(path.name for path in write(made, tmp_path)) == ["not-null.md", "timeout.md"]

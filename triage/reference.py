@@ -1,13 +1,14 @@
 """The reference pages of the playbooks in force: made, written, and compared with what is there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from triage.errors import TriageError
-from triage.model.playbook import Playbook
+from triage.model.playbook import Example, Playbook
 from triage.playbook.examples import failures_of
-from triage.render.playbook_page import Shown, beaten, index, page
+from triage.playbook.match import Matcher
+from triage.render.playbook_page import MARK, Shown, beaten, index, page
 from triage.workspace import write_whole
 
 INDEX = "README.md"
@@ -15,8 +16,15 @@ INDEX = "README.md"
 
 def pages(playbooks: Mapping[str, Playbook]) -> dict[str, str]:
     """File name to text: one page for each playbook, and the index."""
+    matcher = Matcher(playbooks.values())
     made = {
-        f"{one.id}.md": page(one, list(_shown(one)), beaten(playbooks, one.id)) for one in playbooks.values()
+        f"{one.id}.md": page(
+            one,
+            list(_shown(one, one.match_examples)),
+            list(_shown(one, one.no_match_examples, matcher)),
+            beaten(playbooks, one.id),
+        )
+        for one in playbooks.values()
     }
     return {INDEX: index(playbooks.values()), **dict(sorted(made.items()))}
 
@@ -24,10 +32,10 @@ def pages(playbooks: Mapping[str, Playbook]) -> dict[str, str]:
 def drift(made: Mapping[str, str], folder: Path) -> tuple[str, ...]:
     """What differs in `folder` from the pages as they should be, a line for each file."""
     found = [f"{folder / name}: {_state(folder / name, text)}" for name, text in made.items()]
-    strange = [path for path in sorted(folder.glob("*.md")) if path.name not in made]
+    strange = [path for path in sorted(folder.glob("*.md")) if path.name not in made and _is_ours(path)]
     return (
         *(line for line in found if not line.endswith(": ")),
-        *(f"{path}: no playbook has this name" for path in strange),
+        *(f"{path}: its playbook is gone, remove the page" for path in strange),
     )
 
 
@@ -50,10 +58,20 @@ def _state(path: Path, text: str) -> str:
         return f"cannot be read ({error})"
 
 
-def _shown(playbook: Playbook) -> Iterator[Shown]:
-    for example in playbook.match_examples:
+def _is_ours(path: Path) -> bool:
+    with suppress(OSError, UnicodeDecodeError):
+        return MARK in path.read_text("utf-8")
+    return False
+
+
+def _shown(
+    playbook: Playbook, examples: Iterable[Example], matcher: Matcher | None = None
+) -> Iterator[Shown]:
+    """With a matcher also whose they are."""
+    for example in examples:
         with suppress(TriageError):  # an example that cannot be read is for `triage playbooks check`
             for one in failures_of(playbook, example):
                 head = one.problem.head
-                if head is not None:
-                    yield Shown(one.file.name, ": ".join(filter(None, (head.type, head.message))))
+                match = matcher.match(one.problem, one.has_finding)[0] if matcher else None
+                said = ": ".join(filter(None, (head.type, head.message))) if head else ""
+                yield Shown(said, example.because, match.playbook if match else None)

@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from triage.model.playbook import Playbook, Remedy, Symptom, pairs_in_words, places_in_words
+from triage.model.playbook import Playbook, Remedy, Symptom, pairs_in_words
 from triage.render.escape import block, cell, code, inline, spans
 from triage.render.plan_markdown import hours
 
 SHOWN_MESSAGES = 4  # wordings on a page; the files have all
 _MESSAGE_CHARS = 300
+_LINE_CHARS = 160
+MARK = "Written by `triage playbooks docs`; do not edit."
 _LINK = re.compile(r"https?://[^\s<>()\\]+")
 _WHERE = {"head": "only the exception raised", "cause": "only the direct cause"}
 _APPLICABILITY = {
@@ -21,14 +23,17 @@ _APPLICABILITY = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A recorded example: its file's name and what the failure said."""
+    """What a recorded example said; of a neighbour also whose it is, and why not this playbook's."""
 
-    file: str
     said: str
+    because: str = ""
+    playbook: str | None = None
 
 
-def page(playbook: Playbook, matching: Sequence[Shown], beaten_by: Iterable[str]) -> str:
-    """The whole page; `beaten_by` are the playbooks that win where both hold."""
+def page(
+    playbook: Playbook, matching: Sequence[Shown], alike: Sequence[Shown], beaten_by: Iterable[str]
+) -> str:
+    """The whole page; `alike` are the neighbours, `beaten_by` the playbooks that win where both hold."""
     sections = (
         f"# {inline(playbook.title)}",
         _facts(playbook),
@@ -40,8 +45,9 @@ def page(playbook: Playbook, matching: Sequence[Shown], beaten_by: Iterable[str]
         _plan(playbook),
         _remedies(playbook.remedies),
         _list("What it does not know", map(spans, playbook.known_limits)),
-        _neighbours(playbook),
+        _neighbours(alike),
         _list("Read on", map(_link, playbook.references)),
+        MARK,
     )
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -50,8 +56,7 @@ def index(playbooks: Iterable[Playbook]) -> str:
     """The page that lists them, most severe first."""
     order = sorted(playbooks, key=lambda one: (one.severity.rank, one.id))
     head = "| id | what it is | severity | category | level |\n| --- | --- | --- | --- | --- |"
-    note = "Written by `triage playbooks docs`; do not edit."
-    return "\n".join(["# Playbooks", "", note, "", head, *map(_row, order), ""])
+    return "\n".join(["# Playbooks", "", MARK, "", head, *map(_row, order), ""])
 
 
 def _row(one: Playbook) -> str:
@@ -78,7 +83,8 @@ def _symptoms(playbook: Playbook) -> str:
     lines = ["## How it shows", "", "Any one of these is enough; inside one, all conditions hold.", ""]
     for number, symptom in enumerate(playbook.symptoms, start=1):
         first, *others = [f"{name}: {text}" for name, text in _named(symptom)]
-        lines += [f"{number}. {first}", *(f"   - {one}" for one in others)]
+        margin = " " * len(f"{number}. ")
+        lines += [f"{number}. {first}", *(f"{margin}- {one}" for one in others)]
     return "\n".join(lines)
 
 
@@ -97,9 +103,9 @@ def _named(symptom: Symptom) -> Iterator[tuple[str, str]]:
         yield "place in the chain", _WHERE[symptom.where]
     if symptom.phase:
         yield "phase", " or ".join(symptom.phase)
-    for name, globs in (("raised in", symptom.raised_in), ("own code on the way", symptom.frames)):
+    for name, globs in (("raised in", symptom.raised_in), ("on its way through", symptom.frames)):
         if globs:
-            yield name, code(places_in_words(globs))
+            yield name, _places(globs)
     yield from _own(symptom)
     if symptom.same:
         yield "equal", code(pairs_in_words(symptom.same))
@@ -125,6 +131,16 @@ def _known_to_triage(symptom: Symptom) -> Iterator[tuple[str, str]]:
 
 def _either(names: Sequence[str]) -> str:
     return " or ".join(map(code, names))
+
+
+def _places(globs: Sequence[str]) -> str:
+    wanted = _either([one for one in globs if not one.startswith("!")])
+    others = " nor ".join(code(one[1:]) for one in globs if one.startswith("!"))
+    if not others:
+        return wanted
+    return (
+        f"{wanted}, but not in {others}" if wanted else f"anywhere but in {others.replace(' nor ', ' and ')}"
+    )
 
 
 def _wordings(matching: Sequence[Shown]) -> str:
@@ -195,9 +211,14 @@ def _remedy(one: Remedy) -> str:
     return f"{said}: {spans(one.note)}" if one.note else said
 
 
-def _neighbours(playbook: Playbook) -> str:
-    lines = [f"- {spans(one.because)}" for one in playbook.no_match_examples]
-    return _list_of("What looks alike and is not it", lines)
+def _neighbours(alike: Iterable[Shown]) -> str:
+    lines = []
+    for one in alike:
+        first = next((line.strip() for line in one.said.splitlines() if line.strip()), "")
+        whose = f" ({_page(one.playbook)})" if one.playbook else ""
+        shown = f"{code(first[:_LINE_CHARS])}: " if first else ""
+        lines.append(f"- {shown}{spans(one.because)}{whose}")
+    return _list_of("What looks alike and is not it", list(dict.fromkeys(lines)))
 
 
 def _link(reference: str) -> str:
