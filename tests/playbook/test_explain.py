@@ -18,18 +18,21 @@ from triage.text import Masker
 
 FULL = Symptom(
     exception=("LookupError",),
-    message=r"no (?P<what>\w+)",
+    message=r"no (?P<what>(?P<again>\w+))",
     unless="harmless",
     where="head",
     raised_in=("shelf/*",),
     frames=("app/*",),
     source="shelf",
+    own_raise=False,
+    own="what",
+    same={"what": "again"},
     phase=(Phase.CALL,),
     fact={"sessions": 1, "alone": True},
     finding="a-rule",
 )
 FITTING = problem(
-    raised("KeyError", "no book", frame("app/shop.py", source="return shelf[0]"), raised_in="shelf.py"),
+    raised("KeyError", "no book", frame("app/book/shop.py", source="return shelf[0]"), raised_in="shelf.py"),
     facts={"sessions": [{"holds": 1}], "alone": True},
 )
 
@@ -72,13 +75,16 @@ def test_what_fits_holds_in_every_condition() -> None:
         (Symptom(raised_in=("a/*",)), raised(raised_in="/lib/python3.11/site-packages/b/c.py"), "b/c"),
         (Symptom(frames=("a/*",)), raised("ValueError", "no", frame("b/c.py")), "b/c.py"),
         (Symptom(source="x"), raised("ValueError", "no", frame(source="y()")), "y()"),
+        (Symptom(own_raise=True), raised("ValueError", "no", frame(source="y()")), "none"),
+        (Symptom(message="(?P<a>no)", own="a"), raised("ValueError", "no", frame("b/c.py")), "b"),
+        (Symptom(message="(?P<a>n)(?P<b>o)", same={"a": "b"}), raised(), "a = n, b = o"),
         (Symptom(fact={"alone": True}), raised(), "alone = not seen"),
         (Symptom(finding="a-rule"), raised(), "no rule was asked"),
     ],
 )
 def test_what_missed_says_what_was_seen(symptom: Symptom, one: ExceptionInfo, seen: str) -> None:
     (found,) = explain(playbook("known", symptom), problem(one))
-    (condition,) = found.conditions
+    condition = found.conditions[-1]
     assert (condition.held, condition.seen) == (False, seen)
     assert (found.held, found.missed) == (False, 1)
 
@@ -117,6 +123,7 @@ SYMPTOMS = st.builds(
     raised_in=st.sampled_from([(), ("shop/*",), ("app*",)]),
     frames=st.sampled_from([(), ("app/*",)]),
     source=st.none() | st.just("sell"),
+    own_raise=st.sampled_from([None, True, False]),
     phase=st.sampled_from([(), (Phase.CALL,), (Phase.SETUP,)]),
     fact=st.sampled_from([{}, {"sessions": 1}, {"alone": True}]),
     finding=st.none() | st.just("a-rule"),

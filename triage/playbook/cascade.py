@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from triage.model.failure import Failure
 from triage.model.playbook import Playbook
@@ -12,8 +13,7 @@ _MIN_ORIGINAL = 12  # characters; less would be found in any message
 _REMEMBERED = 100  # roots per file, and per run: what keeps memory and time bounded
 
 
-@dataclass(frozen=True, slots=True)
-class _Root:
+class _Root(NamedTuple):
     id: str
     playbook: str | None
     messages: tuple[str, ...]
@@ -75,11 +75,14 @@ class Cascades:
         if root is not None:
             self._roots[failure.case.id] = root
             return
-        messages = tuple(one.message for one in failure.problem.chain if _ORIGINAL not in one.message)
+        messages = tuple([one.message for one in failure.problem.chain if _ORIGINAL not in one.message])
         entry = _Root(failure.case.id, failure.playbook, messages)
-        self._near.setdefault(_file(failure), deque(maxlen=_REMEMBERED)).append(entry)
-        if len(self._near) > _REMEMBERED:
-            self._near.pop(next(iter(self._near)))
+        near = self._near.get(_file(failure))
+        if near is None:
+            near = self._near[_file(failure)] = deque(maxlen=_REMEMBERED)
+            if len(self._near) > _REMEMBERED:
+                self._near.pop(next(iter(self._near)))
+        near.append(entry)
         if len(self._first) < _REMEMBERED:
             self._first.append(entry)
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from triage.model.case import ExceptionInfo, Frame, Problem
 from triage.model.playbook import Playbook, Symptom
 from triage.playbook.expressions import ExpressionSet, captures
+from triage.playbook.words import words_of
 
 # Whether a static rule points at something near a problem; the mapping holds the expression's groups.
 HasFinding = Callable[[str, Problem, Mapping[str, str]], bool]
@@ -47,7 +48,7 @@ class Scene(NamedTuple):
 
 def deciding(problem: Problem) -> tuple[ExceptionInfo, ...]:
     """The exception that was raised and its direct cause; handled ones never decide."""
-    return tuple(one for one in problem.chain[:2] if one.via in ("raised", "cause"))
+    return tuple([one for one in problem.chain[:2] if one.via in ("raised", "cause")])
 
 
 def suits_kind(clause: Clause, scene: Scene) -> bool:
@@ -96,6 +97,33 @@ def files_asked(symptom: Symptom, exception: ExceptionInfo) -> tuple[str, ...]:
     return tuple(_file_of(frame) for frame in exception.frames if frame.is_own or packages)
 
 
+def own_line(exception: ExceptionInfo) -> str | None:
+    """The deepest source line of the project's own code, where one is known."""
+    for frame in reversed(exception.frames):
+        if frame.is_own and frame.source:
+            return frame.source
+    return None
+
+
+def raised_by_project(exception: ExceptionInfo) -> bool:
+    """Whether its deepest frame is seen to be a `raise` statement of the project's own."""
+    last = exception.frames[-1] if exception.frames else None
+    return last is not None and last.is_own and (last.source or "").lstrip().startswith("raise ")
+
+
+def own_folders(exception: ExceptionInfo) -> frozenset[str]:
+    """The names of all folders on the way to the project's own frames."""
+    paths = (frame.file.replace("\\", "/") for frame in exception.frames if frame.is_own)
+    return frozenset(part for path in paths for part in path.split("/")[:-1] if part)
+
+
+def named(symptom: Symptom, exception: ExceptionInfo) -> dict[str, str]:
+    """What the groups of a symptom's expressions took, of the message before the source line."""
+    line = own_line(exception)
+    groups = dict(captures(symptom.source, line)) if symptom.source and line is not None else {}
+    return groups | (dict(captures(symptom.message, words_of(exception.message))) if symptom.message else {})
+
+
 def _where(clause: Clause, scene: Scene) -> bool:
     wanted = clause.symptom.where
     return wanted == "any" or (wanted == "head") == (scene.position == 0)
@@ -125,7 +153,7 @@ def _finding(clause: Clause, scene: Scene) -> bool:
     if scene.has_finding is None:
         return False
     message = clause.symptom.message
-    names = dict(captures(message, scene.exception.message)) if message else {}
+    names = dict(captures(message, words_of(scene.exception.message))) if message else {}
     return scene.has_finding(rule, scene.problem, names)
 
 
@@ -176,8 +204,35 @@ def _file_of(frame: Frame) -> str:
 def _source(clause: Clause, scene: Scene) -> bool | None:
     if clause.source is None:
         return True
-    lines = [frame.source for frame in scene.exception.frames if frame.is_own and frame.source]
-    return clause.source in scene.expressions.search(lines[-1]) if lines else None
+    line = own_line(scene.exception)
+    return clause.source in scene.expressions.search(line) if line is not None else None
+
+
+def _own_raise(clause: Clause, scene: Scene) -> bool:
+    wanted = clause.symptom.own_raise
+    return wanted is None or wanted is raised_by_project(scene.exception)
+
+
+def _own(clause: Clause, scene: Scene) -> bool | None:
+    group = clause.symptom.own
+    if group is None:
+        return True
+    folders = own_folders(scene.exception)
+    return (
+        named(clause.symptom, scene.exception).get(group, "").partition(".")[0] in folders
+        if folders
+        else None
+    )
+
+
+def _same(clause: Clause, scene: Scene) -> bool | None:
+    pairs = clause.symptom.same
+    if not pairs:
+        return True
+    if clause.source is not None and own_line(scene.exception) is None:
+        return None
+    groups = named(clause.symptom, scene.exception)
+    return all(one in groups and groups[one] == groups.get(other) for one, other in pairs.items())
 
 
 # All conditions of both lists hold for a symptom to hold; those of the first need nothing but the
@@ -189,6 +244,9 @@ BY_PROBLEM: tuple[Callable[[Clause, Scene], bool | None], ...] = (
     _raised_in,
     _frames,
     _source,
+    _own_raise,
+    _own,
+    _same,
 )
 
 # The key of a symptom that asks for each condition.
@@ -201,6 +259,9 @@ KEYS: Mapping[Callable[[Clause, Scene], bool | None], str] = {
     _raised_in: "raised_in",
     _frames: "frames",
     _source: "source",
+    _own_raise: "own_raise",
+    _own: "own",
+    _same: "same",
     _facts: "fact",
     _finding: "finding",
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from triage.model.case import Problem
-from triage.model.playbook import Playbook, Symptom, places_in_words
+from triage.model.playbook import Playbook, Symptom, pairs_in_words, places_in_words
 from triage.model.terms import Phase
 from triage.playbook.conditions import (
     BY_KIND,
@@ -17,9 +17,14 @@ from triage.playbook.conditions import (
     deciding,
     files_asked,
     module_of,
+    named,
+    own_folders,
+    own_line,
+    raised_by_project,
     sessions_in_use,
 )
 from triage.playbook.expressions import ExpressionSet
+from triage.playbook.words import words_of
 from triage.text import shorten
 
 Condition = Callable[[Clause, Scene], bool | None]
@@ -82,7 +87,7 @@ def _expressions(playbook: Playbook) -> Iterator[str]:
 
 def _scenes(problem: Problem, expressions: ExpressionSet, has_finding: HasFinding | None) -> Iterator[Scene]:
     for position, exception in enumerate(deciding(problem)):
-        found = expressions.search(exception.message)
+        found = expressions.search(words_of(exception.message))
         yield Scene(problem, exception, position, found, expressions, has_finding)
 
 
@@ -117,11 +122,17 @@ def _held(condition: Condition, clause: Clause, scene: Scene) -> bool | None:
 
 def _asks(symptom: Symptom, key: str) -> bool:
     value = getattr(symptom, key)
-    return value != "any" if key == "where" else bool(value) or isinstance(value, str)
+    if key in ("where", "own_raise"):
+        return value not in ("any", None)
+    return bool(value) or isinstance(value, str)
 
 
 def _wanted(symptom: Symptom, key: str) -> str:
     value = getattr(symptom, key)
+    if key == "own_raise":
+        return "a `raise` of the project's own" if value else "no `raise` of the project's own"
+    if key == "same":
+        return pairs_in_words(value)
     if isinstance(value, Mapping):
         return ", ".join(
             f"{name} >= {one}" if name == "sessions" else f"{name} = {one}" for name, one in value.items()
@@ -154,8 +165,21 @@ def _frames(clause: Clause, scene: Scene) -> str:
 
 
 def _source(_: Clause, scene: Scene) -> str:
-    lines = [frame.source for frame in scene.exception.frames if frame.is_own and frame.source]
-    return lines[-1] if lines else "no source line is known"
+    return own_line(scene.exception) or "no source line is known"
+
+
+def _own_raise(_: Clause, scene: Scene) -> str:
+    return "such a statement" if raised_by_project(scene.exception) else "none"
+
+
+def _own(_: Clause, scene: Scene) -> str:
+    return ", ".join(sorted(own_folders(scene.exception))) or "no folder of own code is known"
+
+
+def _same(clause: Clause, scene: Scene) -> str:
+    groups = named(clause.symptom, scene.exception)
+    asked = (name for pair in clause.symptom.same.items() for name in pair)
+    return shorten(", ".join(f"{name} = {groups.get(name, 'not found')}" for name in asked), _SEEN)
 
 
 def _fact(clause: Clause, scene: Scene) -> str:
@@ -177,6 +201,9 @@ _LOOK: Mapping[str, Callable[[Clause, Scene], str]] = {
     "raised_in": _module,
     "frames": _frames,
     "source": _source,
+    "own_raise": _own_raise,
+    "own": _own,
+    "same": _same,
     "fact": _fact,
     "finding": _finding,
 }

@@ -7,6 +7,7 @@ from triage.model.case import ExceptionInfo
 from triage.model.playbook import Playbook, Symptom
 from triage.playbook.conditions import Clause, bases_of
 from triage.playbook.expressions import ExpressionSet
+from triage.playbook.words import words_of
 
 _TYPES = 5_000  # whose set of expressions is remembered
 _MESSAGES = 1_000  # of a class that are remembered, with what was found in them
@@ -37,7 +38,8 @@ class ClauseIndex:
         """The numbers of the expressions that its message holds, of those that could matter to it."""
         kind = (exception.type, exception.bases)
         short, long = self._of_types.get(kind) or self._learn(exception)
-        return (short if len(exception.message) <= _SHORT else long)(exception.message)
+        message = words_of(exception.message)
+        return (short if len(message) <= _SHORT else long)(message)
 
     def clauses(self, exception: ExceptionInfo, found: frozenset[int]) -> Iterator[Clause]:
         """Those that could hold for it, a few of them twice."""

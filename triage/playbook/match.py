@@ -21,6 +21,7 @@ from triage.playbook.conditions import (
 )
 from triage.playbook.expressions import ExpressionSet, captures, has_groups
 from triage.playbook.index import ClauseIndex
+from triage.playbook.words import words_of
 
 # Prior trust in a match by what it rests on: a judgement, no measured rates.
 _BY_EXCEPTION_AND_MESSAGE = 0.95
@@ -119,7 +120,7 @@ class Matcher:
             judged = self._recall(kinds, scenes)
         if judged.match is None or judged.expression is None or not self._captures:
             return judged.match, judged.losers
-        groups = captures(judged.expression, exceptions[judged.position].message)
+        groups = captures(judged.expression, words_of(exceptions[judged.position].message))
         return replace(judged.match, captures=groups), judged.losers
 
     def _kind(self, problem: Problem, exception: ExceptionInfo) -> _Kind:
