@@ -86,7 +86,28 @@ def test_long_values_are_cut_in_messages() -> None:
     assert len(error.what) < 300
 
 
-@pytest.mark.parametrize("text", ["", "[]", "just text", "5"])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (GOOD, "# nothing\n", "the file is empty"),
+        ("why: It broke.", "why:", "a text is missing"),
+        ("why: It broke.", "why: ''", "a text is missing"),
+        ("steps: [mend it]", "steps:", "a list is missing"),
+        ("phase: 1", "phase:", "a number is missing"),
+        ("{exception: ValueError}", "{exception: }", "a value is missing; allowed: class names"),
+        ("id: broken", "id: Not_Null", "'Not_Null' is not allowed; allowed: lower-case words with dashes"),
+        (
+            "plan:",
+            "review_by: 1.6.2027\nplan:",
+            "'1.6.2027' is not allowed; allowed: a date such as 2027-06-01",
+        ),
+    ],
+)
+def test_what_is_missing_or_of_another_form_is_told_in_words(old: str, new: str, said: str) -> None:
+    assert _refused(GOOD.replace(old, new)).what.startswith(said)
+
+
+@pytest.mark.parametrize("text", ["[]", "just text", "5"])
 def test_a_document_that_is_no_mapping_is_refused(text: str) -> None:
     assert "is not of type object" in _refused(text).what
 

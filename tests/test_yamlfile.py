@@ -51,6 +51,25 @@ def test_hostile_text_is_refused_with_its_place(name: str) -> None:
     assert what in refused.value.what
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('a: "\\d+"\n', "single quotes"),
+        ("a:\n\tb: 1\n", "spaces instead of tabs"),
+        ("-\ta: 1\n \tb: 2\n", "spaces instead of tabs"),
+        ("a: no such: thing\n", "holds a colon"),
+        ("a: *.py\n", "begins with & or *"),
+        ("a: @app\n", "begins with @"),
+        ("a: 'left\n", "not closed"),
+        ("a: [1, 2\nb: 3\n", "not closed"),
+    ],
+)
+def test_the_usual_slips_get_advice(text: str, hint: str) -> None:
+    with pytest.raises(ConfigurationError, match="not valid YAML") as refused:
+        parse_yaml(text, "file.yaml")
+    assert hint in (refused.value.hint or "")
+
+
 def test_too_many_values_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="more values"):
         parse_yaml("[" + "a," * MAX_NODES + "]", "file.yaml")

@@ -15,6 +15,17 @@ from triage.yamlfile import YamlDocument
 
 MAX_SHOWN = 120  # characters of an offending value in a message
 
+_PATTERNS = {
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "a date such as 2027-06-01",
+    "^[a-z][a-z0-9]*(-[a-z0-9]+)*$": "lower-case words with dashes between them, such as not-null",
+}
+_MISSING = {
+    "string": "a text is missing",
+    "array": "a list is missing",
+    "object": "keys and values are missing",
+    "integer": "a number is missing",
+    "number": "a number is missing",
+}
 
 _HINTS = {
     "project": "see docs/reference/project-file.md; `triage init` writes one for a folder that has none",
@@ -48,11 +59,10 @@ def validate(document: YamlDocument, schema: str, memory: Path | None = None) ->
     known = memory / _key(document.data, schema) if memory else None
     if known is not None and known.exists():
         return
-    problems = [f"{document.where(path)}: {sentence}" for path, sentence in _problems(document.data, schema)]
+    problems = [(document.where(path), sentence) for path, sentence in _problems(document.data, schema)]
     if problems:
-        head, *rest = dict.fromkeys(problems)
-        where, _, sentence = head.partition(": ")
-        what = "\n".join([sentence, *(f"  {line}" for line in rest)])
+        (where, sentence), *rest = dict.fromkeys(problems)
+        what = "\n".join([sentence, *(f"  {at}: {told}" for at, told in rest)])
         raise ConfigurationError(what, where=where, hint=_HINTS.get(schema))
     if known is not None:
         with suppress(OSError):  # a memory that cannot be written costs time, nothing else
@@ -88,18 +98,37 @@ def _explain(error: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
         inner = min(error.context, key=lambda one: -len(one.absolute_path), default=None)
         if inner is not None and len(inner.absolute_path) > len(path):
             yield from _explain(inner)
+        elif error.instance is None:
+            yield path, "a value is missing" + _description(error.schema)
         else:
             yield path, f"{_shown(error.instance)} is not of an allowed form" + _description(error.schema)
     elif error.validator == "enum":
         allowed = ", ".join(map(str, error.validator_value))
         yield path, f"{_shown(error.instance)} is not allowed; allowed: {allowed}"
     elif error.validator == "type":
-        yield path, f"{_shown(error.instance)} is not of type {error.validator_value}"
+        yield path, _of_type(error.instance, error.validator_value, path)
     elif error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         yield path, f"missing: {', '.join(missing)}"
     else:
-        yield path, error.message if len(error.message) <= MAX_SHOWN else f"{error.message[:MAX_SHOWN]}..."
+        yield path, _of_text(error)
+
+
+def _of_type(value: Any, wanted: Any, path: tuple[str | int, ...]) -> str:
+    if value is None and not path:
+        return "the file is empty"
+    if value is None and isinstance(wanted, str) and wanted in _MISSING:
+        return _MISSING[wanted]
+    return f"{_shown(value)} is not of type {wanted}"
+
+
+def _of_text(error: Any) -> str:
+    if error.validator == "pattern" and error.validator_value in _PATTERNS:
+        return f"{_shown(error.instance)} is not allowed; allowed: {_PATTERNS[error.validator_value]}"
+    if error.validator == "minLength" and not error.instance:
+        return _MISSING["string"]
+    message: str = error.message
+    return message if len(message) <= MAX_SHOWN else f"{message[:MAX_SHOWN]}..."
 
 
 def _unknown_key(key: str, known: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ import math
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,25 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
 MAX_NODES = 50_000
 MAX_DIGITS = 4_000  # below CPython's own limit for int(), whose error has no position
+
+# What people mean by the usual slips, by words of PyYAML's and libyaml's message.
+_ADVICE = (
+    (
+        "unknown escape character",
+        r"write an expression in single quotes: '\d+' (in double ones each \ stands twice)",
+    ),
+    ("mapping values are not allowed", "quote a text that holds a colon and a blank: 'no such table: users'"),
+    ("did not find expected alphabetic or numeric", "quote a text that begins with & or *: '*.py'"),
+    ("block collections are not allowed", "begin a list on a line of its own"),
+    ("found unexpected end of stream", "a quote or bracket is not closed"),
+    ("did not find expected ',' or", "a bracket is not closed, or a text in it needs quotes"),
+    (
+        "did not find expected key",
+        "lines of one level begin in one column; a text is quoted whole or not at all",
+    ),
+    ("could not find expected ':'", "a key is followed by a colon and a blank"),
+)
+_QUOTE = "quote a text that begins with @, %, ` or the like: '@app'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +107,26 @@ def parse_yaml(text: str, name: str) -> YamlDocument:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise ConfigurationError(f"not valid YAML: {error.problem or error}", where=at) from error
+        said = error.problem or str(error)
+        hint = _advice(said, _line(text, mark.line) if mark else "", mark.column if mark else 0)
+        raise ConfigurationError(f"not valid YAML: {said}", where=at, hint=hint) from error
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         sentence = next(iter(str(error).splitlines()), type(error).__name__)
         raise ConfigurationError(f"not valid YAML: {sentence}", where=name) from error
     return YamlDocument(data, name, builder.marks)
+
+
+def _advice(said: str, line: str, column: int) -> str | None:
+    """What to do about a message that names only what the parser met."""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return "indent with spaces instead of tabs"
+    if "cannot start any token" in said:
+        return "use spaces instead of tabs" if line[column : column + 1] == "\t" else _QUOTE
+    return next((hint for words, hint in _ADVICE if words in said), None)
+
+
+def _line(text: str, number: int) -> str:
+    return next(islice(text.split("\n"), number, None), "")
 
 
 class _Builder:

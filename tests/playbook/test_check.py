@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.builders import playbook, write_files
-from tests.playbook.checking import TODAY, changed, checked, good_playbook, only, problems
+from tests.playbook.checking import REPORT, TODAY, changed, checked, good_playbook, only, problems
+from triage.cli.playbook_check import known_names
 from triage.errors import ConfigurationError
 from triage.model.playbook import Cascade, Diagnose, Playbook, Symptom
 from triage.playbook.check import check_library
@@ -22,7 +23,7 @@ def good(tmp_path: Path) -> Playbook:
 
 
 def test_the_shipped_playbooks_have_no_fault() -> None:
-    assert check_library(load_library(), TODAY).problems == ()
+    assert check_library(load_library(), TODAY, known_names()).problems == ()
 
 
 def test_a_playbook_without_a_fault_gives_nothing(good: Playbook) -> None:
@@ -108,12 +109,27 @@ def test_an_expression_that_can_never_match(good: Playbook) -> None:
         (".*Error", "names"),
         ("Valueerror", "ValueError"),
         ("keyError", "KeyError"),
+        ("builtins.KeyEror", "KeyError"),
+        ("KeyEror", "KeyError"),
+        ("AttributeErorr", "AttributeError"),
     ],
 )
 def test_an_exception_that_there_cannot_be(good: Playbook, name: str, allowed: str) -> None:
     (problem,) = problems(changed(good, exception=(name,)), kind="never")
     assert name in problem.message
-    assert allowed in problem.allowed
+    assert allowed in problem.allowed + problem.hint
+    if name == "KeyEror":
+        assert "did you mean KeyError?" in problem.hint
+
+
+def test_a_name_like_a_builtin_may_be_another_class(good: Playbook) -> None:
+    for name in ("ConnectError", "PytestDeprecationWarning", "shop.KeyEror"):
+        assert problems(changed(good, exception=(name,)), kind="never") == []
+    report = checked(replace(changed(good, exception=("KeyEror",)), status="experimental"))
+    assert [one.kind for one in report.notes if "did you mean" in one.hint] == ["never"]
+    assert good.path is not None
+    write_files(good.path.parent, {"known.xml": REPORT.format("shop.KeyEror: no stock left")})
+    assert problems(changed(good, exception=("KeyEror",))) == []
 
 
 @pytest.mark.parametrize(
@@ -140,6 +156,7 @@ def test_a_symptom_that_names_nothing_of_the_failure(good: Playbook) -> None:
     ("changes", "said"),
     [
         ({"beats": ("nobody",)}, "beats: no playbook 'nobody'"),
+        ({"applies_to": {"pytest": ">>1"}}, "applies_to: '>>1' is no range of versions"),
         ({"beats": ("known",)}, "beats: it cannot beat itself"),
         ({"cascade": Cascade(of=("nobody",), scope="session")}, "cascade: no playbook 'nobody'"),
         ({"diagnose": Diagnose(rules=("no-rule",))}, "no rule 'no-rule'"),
@@ -167,6 +184,12 @@ def test_a_playbook_that_was_left_out_may_still_be_named(good: Playbook) -> None
 )
 def test_a_date_of_review_that_has_passed(good: Playbook, review_by: str, faults: int) -> None:
     assert [one.kind for one in problems(replace(good, review_by=review_by))] == ["review"] * faults
+
+
+def test_a_name_that_is_nearly_right_gets_the_right_one(good: Playbook) -> None:
+    problem = only(replace(good, beats=("knwon",)))
+    assert problem.hint == "did you mean known?"
+    assert only(replace(good, beats=("quite-another",))).hint == "triage playbooks list"
 
 
 def test_a_playbook_that_only_reruns_know_needs_no_example() -> None:

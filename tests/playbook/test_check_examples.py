@@ -131,6 +131,7 @@ def test_an_example_that_cannot_be_used(good: Playbook, source: str, said: str) 
     own = replace(good, path=folder / "known.yaml", no_match_examples=(Example(source, "another"),))
     (problem,) = problems(own, kind="example")
     assert said in problem.message
+    assert ("paths start at the playbook's folder" in problem.hint) == (said == "no such example")
 
 
 def test_an_alternative_that_no_example_shows_is_a_note(good: Playbook) -> None:

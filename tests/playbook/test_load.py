@@ -287,45 +287,6 @@ def test_a_hostile_file_does_not_flood_the_screen(tmp_path: Path) -> None:
     assert "... and 480 more" in error.what
 
 
-def test_a_folder_given_twice_replaces_nothing(tmp_path: Path) -> None:
-    folder = write_files(tmp_path / "own", {"broken.yaml": TEXT})
-    library = load_library(
-        [folder, tmp_path / "own" / ".." / "own", data_folder("playbooks")], tmp_path.parent / "memory"
-    )
-    assert (library.notes, library.errors) == ((), ())
-
-
-def test_a_folder_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
-    loop, file = tmp_path / "loop", tmp_path / "file"
-    loop.symlink_to(loop)
-    file.write_text("", "utf-8")
-    errors = load_library([loop, file], tmp_path.parent / "memory").errors
-    assert [error.where for error in errors] == [str(loop), str(file)]
-
-
-def test_files_that_are_no_playbooks_are_not_read(tmp_path: Path) -> None:
-    folder = write_files(tmp_path, {"other.yml": OTHER, ".hidden.yaml": "5", "notes.md": "x"})
-    library = load_library([folder], tmp_path.parent / "memory")
-    assert library.notes == (f"{folder}/other.yml is not read: playbooks are named <id>.yaml",)
-    assert library.errors == ()
-
-
-def test_a_link_does_not_make_a_playbook_of_another_file(tmp_path: Path) -> None:
-    folder = write_files(tmp_path, {"secret": "password: x\n", "own/real.txt": OTHER}) / "own"
-    for name, target in {
-        "secret": "../secret",
-        "gone": "nowhere",
-        "loop": "loop.yaml",
-        "other": "real.txt",
-    }.items():
-        (folder / f"{name}.yaml").symlink_to(target)
-    library = load_library([folder], tmp_path.parent / "memory")
-    said = {Path(error.where or "").stem: error.what for error in library.errors}
-    assert said.keys() == {"gone", "loop", "secret"}
-    assert said["secret"] == "a link that leads out of its folder"
-    assert "other" in library.playbooks
-
-
 def test_every_key_is_described_for_editors() -> None:
     schema = json.loads((data_folder("schemas") / "playbook.schema.json").read_text("utf-8"))
 

@@ -21,6 +21,11 @@ EXPONENTIAL = (
     "((ab)*|(abab)*)*$",
     r"(?P<all>(?:\d+,?)*)$",
     r"(?s)(?:.*\n)*$",
+    "(a+){20}c",
+    "(?:.*,){5}",
+    "(a|a){30}c",
+    "(?:a?){30}a{30}",
+    r"(?:x|a{1,3}){20}",
 )
 LINEAR = (
     r"(?:.*\n)*",
@@ -38,6 +43,14 @@ LINEAR = (
     r"(?:[[:alpha:]]\pN)*[]x]+",
     r"(?:é|è)*",
     r"(?U)(?:a-z){2,}\z",
+    r"(?:\d{1,3}\.){4}",
+    "(?:[0-9a-f]{2}:){16}",
+    "(?:[^,]*,){5}",
+    r"(?:\w+\s){12}",
+    "(a|b){30}",
+    "(a+){3}",
+    "(?:a?){5}",
+    "(?:^){20}a",
 )
 
 
@@ -47,6 +60,24 @@ def test_what_is_exponential_is_refused_with_the_repetition(expression: str) -> 
         check_expression(expression, "a.yaml:3:5")
     assert caught.value.where == "a.yaml:3:5"
     assert caught.value.allowed
+
+
+@pytest.mark.parametrize(
+    ("expression", "hint"),
+    [
+        ("(batch", r"\("),
+        ("batch)", r"\)"),
+        ("[batch", r"\["),
+        ("* left", r"\*"),
+        ("C:\\", r"\\"),
+        ("a(?=b)", ""),
+    ],
+)
+def test_a_character_that_means_something_is_told_how_to_write(expression: str, hint: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_expression(expression, "here")
+    assert hint in (caught.value.hint or "")
+    assert bool(hint) == bool(caught.value.hint)
 
 
 @pytest.mark.parametrize("expression", LINEAR)

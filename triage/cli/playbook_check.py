@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triage.cli.playbook_history import Days, History, replay
-from triage.cli.playbook_layers import Layers, OfProject, load_layers
+from triage.cli.playbook_layers import SHIPPED, Layers, OfProject, load_layers
 from triage.cli.run import Json
 from triage.cli.state import State, command, state_of
 from triage.errors import ExitStatus, UsageError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from triage.playbook.check import CheckReport
     from triage.playbook.checks.evidence import Overlap
     from triage.playbook.checks.fault import CheckProblem
+    from triage.playbook.checks.names import Known
 
 SCHEMA_VERSION = "1.0"
 Files = Annotated[
@@ -48,17 +49,27 @@ def check(
     state = state_of(context)
     wanted = _wanted(files or ())
     layers = load_layers(state, project, dict.fromkeys(path.parent for path in wanted))
-    report = check_library(layers.library, datetime.now(UTC).date())
+    report = check_library(layers.library, datetime.now(UTC).date(), known_names())
     if files:
         report = _only(report, layers, wanted)
     replayed = replay(layers, wanted, days, state) if history else None
     if json:
         state.console.document({**_document(report, layers), "history": replayed})
     else:
-        _show(report, layers, state, overlaps=overlaps)
+        _show(report, state, overlaps=overlaps)
+        _tell_notes(report, layers, state, wanted)
         if replayed is not None:
             state.console.data("\n".join(lines(replayed)))
     return ExitStatus.FAILURES if report.problems else ExitStatus.OK
+
+
+def known_names() -> "Known":
+    """What playbooks may name."""
+    from triage.playbook.checks.names import Known  # noqa: PLC0415 - not for `--help`
+    from triage.probes.second_pass import known_interventions, known_observers  # noqa: PLC0415 - likewise
+    from triage.remedies.registry import IDS  # noqa: PLC0415 - likewise
+
+    return Known(known_observers(), known_interventions(), frozenset(IDS))
 
 
 def _wanted(files: Sequence[Path]) -> list[Path]:
@@ -83,19 +94,35 @@ def _wanted(files: Sequence[Path]) -> list[Path]:
 def _only(report: "CheckReport", layers: Layers, wanted: Sequence[Path]) -> "CheckReport":
     """What concerns the wanted files, faults that they cause in other playbooks included."""
     from triage.playbook.check import CheckReport  # noqa: PLC0415 - not for `--help`
+    from triage.playbook.checks.fault import place_of  # noqa: PLC0415 - likewise
 
     paths = {_real(path) for path in wanted}
+    folders = {path.parent for path in paths}
     known = layers.library.playbooks.values()
     ids = {one.id for one in known if one.path and _real(one.path) in paths}
 
     def concerns(one: "CheckProblem") -> bool:
-        return _real(_place(one.where)[0]) in paths or bool(ids & {*one.others})
+        path = _real(place_of(one.where)[0])
+        return path in paths or path in folders or bool(ids & {*one.others})
 
+    problems = [one for one in report.problems if concerns(one)]
+    told = {_real(place_of(one.where)[0]) for one in problems}
+    read = {_real(one.path) for one in known if one.path} | told
+    problems += [_unread(path) for path in wanted if not {_real(path), path.parent.resolve()} & read]
     return CheckReport(
-        problems=tuple(filter(concerns, report.problems)),
+        problems=tuple(problems),
         notes=tuple(filter(concerns, report.notes)),
         overlaps=tuple(one for one in report.overlaps if ids & {one.winner, one.loser}),
     )
+
+
+def _unread(path: Path) -> "CheckProblem":
+    from triage.playbook.checks.fault import CheckProblem  # noqa: PLC0415 - not for `--help`
+
+    hidden = path.name.startswith(".")
+    said = "hidden files are not read" if hidden else "not checked: another file of this name replaces it"
+    hint = "rename it" if hidden else "check it alone, without that file"
+    return CheckProblem(path.stem, "file", said, str(path), hint=hint)
 
 
 def _real(path: Path) -> Path:
@@ -103,12 +130,11 @@ def _real(path: Path) -> Path:
     return path.parent.resolve() / path.name
 
 
-def _show(report: "CheckReport", layers: Layers, state: State, *, overlaps: bool) -> None:
+def _show(report: "CheckReport", state: State, *, overlaps: bool) -> None:
     from triage.render.plain import columns  # noqa: PLC0415 - not for `--help`
 
     for one in report.problems:
-        path, at = _place(one.where)
-        lines = [f"{_shown(path)}{at}: {one.kind}: {one.message}"]
+        lines = [f"{_at(one.where)}: {one.kind}: {one.message}"]
         lines += [f"  allowed: {one.allowed}"] if one.allowed else []
         lines += [f"  next:    {one.hint}"] if one.hint else []
         state.console.data("\n".join(lines))
@@ -119,16 +145,30 @@ def _show(report: "CheckReport", layers: Layers, state: State, *, overlaps: bool
             for one in report.overlaps
         ]
         state.console.data("\n".join(columns(head, rows, ("winner", "loser", "reason", "for example"))))
+
+
+def _tell_notes(report: "CheckReport", layers: Layers, state: State, wanted: Sequence[Path]) -> None:
+    """Those of shipped playbooks only where they were asked for: who uses them cannot act on them."""
+    from triage.playbook.checks.fault import place_of  # noqa: PLC0415 - not for `--help`
+    from triage.render.plan_markdown import count  # noqa: PLC0415 - likewise
+
+    asked = {_real(path) for path in wanted}
+    hidden = 0
     for note in layers.library.notes:
         state.console.say(f"note: {note}")
     for one in report.notes:
-        path, at = _place(one.where)
-        state.console.detail(f"note: {_shown(path)}{at}: {one.kind}: {one.message}")
-    count = len(layers.library.playbooks)
-    notes = f"{len(report.notes)} notes"
-    if report.notes and not state.console.verbose:
-        notes += " (triage -v playbooks check)"
-    state.console.say(f"{count} playbooks, {len(report.problems)} problems, {notes}")
+        path = _real(place_of(one.where)[0])
+        is_shipped = layers.names.get(path.parent, SHIPPED) == SHIPPED and path not in asked
+        hidden += is_shipped
+        tell = state.console.detail if is_shipped else state.console.say
+        tell(f"note: {_at(one.where)}: {one.kind}: {one.message}")
+    parts = [
+        count(len(layers.library.playbooks), "playbook"),
+        count(len(report.problems), "problem"),
+        count(len(report.notes) - hidden, "note"),
+    ]
+    more = f" (and {hidden} on shipped playbooks: triage -v playbooks check)" if hidden else ""
+    state.console.say(", ".join(parts) + ("" if state.console.verbose else more))
 
 
 def _document(report: "CheckReport", layers: Layers) -> dict[str, Any]:
@@ -143,8 +183,9 @@ def _document(report: "CheckReport", layers: Layers) -> dict[str, Any]:
 
 
 def _problem(one: "CheckProblem") -> dict[str, Any]:
-    path, at = _place(one.where)
-    line, column = (int(part) for part in at.split(":")[1:]) if at else (None, None)
+    from triage.playbook.checks.fault import place_of  # noqa: PLC0415 - not for `--help`
+
+    path, line, column = place_of(one.where)
     return {
         "playbook": one.playbook,
         "kind": one.kind,
@@ -168,12 +209,11 @@ def _overlap(one: "Overlap") -> dict[str, Any]:
     }
 
 
-def _place(where: str) -> tuple[Path, str]:
-    """The file, and `:line:column` where it is known."""
-    name, line, column = [*where.rsplit(":", 2), "", ""][:3]
-    if line.isdecimal() and column.isdecimal():
-        return Path(name), f":{line}:{column}"
-    return Path(where), ""
+def _at(where: str) -> str:
+    from triage.playbook.checks.fault import place_of  # noqa: PLC0415 - not for `--help`
+
+    path, *places = place_of(where)
+    return ":".join([_shown(path), *(str(one) for one in places if one is not None)])
 
 
 def _shown(path: Path) -> str:

@@ -3,18 +3,26 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from triage.model.playbook import Playbook
-from triage.playbook.checks import alone, proven, together
+from triage.playbook.checks import alone, layered, names, proven, together, wording
 from triage.playbook.checks.evidence import Evidence, Overlap
-from triage.playbook.checks.fault import CheckProblem, faults_of_file
+from triage.playbook.checks.fault import CheckProblem, faults_of_file, place_of
 from triage.playbook.load import Library
 
+_ALONE: tuple[Callable[[Playbook], Iterator[CheckProblem]], ...] = (
+    alone.broad_faults,
+    alone.never_faults,
+    names.sentence_faults,
+    names.group_faults,
+    names.version_faults,
+    wording.placeholder_faults,
+)
 _BY_EXAMPLES: tuple[Callable[[Playbook, Evidence], Iterator[CheckProblem]], ...] = (
     proven.example_faults,
     proven.unproven_faults,
     proven.dead_faults,
+    proven.misspelt_faults,
     together.tie_faults,
     together.shadow_faults,
     together.wide_faults,
@@ -32,8 +40,11 @@ class CheckReport:
     overlaps: tuple[Overlap, ...]
 
 
-def check_library(library: Library, today: date) -> CheckReport:
-    """Every fault of every playbook, in the order of the playbooks; bad files first."""
+def check_library(library: Library, today: date, there: names.Known | None = None) -> CheckReport:
+    """Every fault of every playbook, in the order of the playbooks; bad files first.
+
+    `there` are the names of probes and the like that exist; None: these names are not looked at.
+    """
     found = [problem for error in library.errors for problem in faults_of_file(error)]
     sound: dict[str, Playbook] = {}
     for playbook in library.playbooks.values():
@@ -45,9 +56,10 @@ def check_library(library: Library, today: date) -> CheckReport:
     evidence = Evidence(sound)
     for playbook in sound.values():
         found += _alone(playbook, known, today)
+        found += names.name_faults(playbook, there) if there else ()
         for check in _BY_EXAMPLES:
             found += check(playbook, evidence)
-    unique = tuple(dict.fromkeys(found))
+    unique = dict.fromkeys(layered.by_upper_layer(found, evidence, library.folders))
     return CheckReport(
         problems=tuple(one for one in unique if not one.is_note),
         notes=tuple(one for one in unique if one.is_note),
@@ -58,11 +70,11 @@ def check_library(library: Library, today: date) -> CheckReport:
 def _alone(playbook: Playbook, known: frozenset[str], today: date) -> Iterator[CheckProblem]:
     yield from alone.reference_faults(playbook, known)
     yield from alone.review_faults(playbook, today)
-    yield from alone.broad_faults(playbook)
-    yield from alone.never_faults(playbook)
+    for check in _ALONE:
+        yield from check(playbook)
 
 
 def _left_out(library: Library) -> Iterator[str]:
     """The ids of files that could not be loaded; to name them is no second fault."""
     for error in library.errors:
-        yield Path((error.where or "").partition(":")[0]).stem
+        yield place_of(error.where or "")[0].stem

@@ -39,13 +39,15 @@ _EXPRESSIONS = ("message", "unless", "source")
 class Library:
     """All playbooks in force, by id; `errors` are the files that were left out.
 
-    `fingerprint` names the whole set: two runs with equal fingerprints were judged alike.
+    `fingerprint` names the whole set: two runs with equal fingerprints were judged alike. `folders` are
+    those that were read, later ones over earlier ones.
     """
 
     playbooks: Mapping[str, Playbook]
     errors: tuple[ConfigurationError, ...]
     notes: tuple[str, ...]
     fingerprint: str
+    folders: tuple[Path, ...] = ()
 
 
 class _Layers:
@@ -59,7 +61,7 @@ class _Layers:
         self._errors: list[ConfigurationError] = []
         self._notes: list[str] = []
         self._size = 0
-        self._folders: set[Path] = set()
+        self._folders: dict[Path, None] = {}
 
     def add(self, folder: Path, *, limit: int | None = None) -> None:
         """A folder counts once, where it comes first."""
@@ -68,7 +70,7 @@ class _Layers:
             place = folder.resolve()
             if place in self._folders:
                 return
-            self._folders.add(place)
+            self._folders[place] = None
             for path in self._files(folder):
                 try:
                     self._take(path, seen, limit)
@@ -82,13 +84,15 @@ class _Layers:
 
     def library(self) -> Library:
         digest = self._digest.hexdigest()[:16]
-        return Library(self._playbooks, tuple(self._errors), tuple(self._notes), digest)
+        return Library(self._playbooks, tuple(self._errors), tuple(self._notes), digest, tuple(self._folders))
 
     def _files(self, folder: Path) -> list[Path]:
         paths = sorted(folder.iterdir())
         for path in paths:
             if path.suffix == ".yml":
                 self._notes.append(f"{path} is not read: playbooks are named <id>.yaml")
+            elif not path.suffix and _holds_playbooks(path):
+                self._notes.append(f"{path} is not read: playbooks stand in the folder itself, not below it")
         found = [path for path in paths if path.suffix == ".yaml" and not path.name.startswith(".")]
         if len(found) > MAX_FILES:
             what = f"{len(found):,} playbooks in one folder; those after the first {MAX_FILES:,} are left out"
@@ -192,6 +196,13 @@ def _shortened(error: ConfigurationError) -> ConfigurationError:
     return ConfigurationError(what, where=error.where, allowed=error.allowed, hint=error.hint)
 
 
+def _holds_playbooks(path: Path) -> bool:
+    """Whether YAML files lie in a folder where none belong; a link is not followed."""
+    if path.name == "examples" or path.name.startswith(".") or path.is_symlink() or not path.is_dir():
+        return False
+    return next(path.glob("*.yaml"), None) is not None
+
+
 def _check_inside(path: Path) -> None:
     """What is wrong with a file is quoted, so no link may turn another file into a playbook."""
     try:
@@ -254,6 +265,9 @@ def _symptom(data: Mapping[str, Any]) -> Symptom:
         raised_in=_strings(data.get("raised_in")),
         frames=_strings(data.get("frames")),
         source=data.get("source"),
+        own=data.get("own"),
+        same=data.get("same", {}),
+        own_raise=data.get("own_raise"),
         phase=tuple(Phase(one) for one in data.get("phase", ())),
         fact=data.get("facts", {}),
         finding=data.get("finding"),

@@ -18,8 +18,21 @@ from triage.playbook.grammar import Atom, Choice, Concat, Node, Repeat, parse
 MAX_LENGTH = 2_000  # characters
 MAX_MEMORY = 512 << 10  # bytes for RE2, some 8,000 instructions; the largest shipped one has 200
 _LOOP = 10  # a repetition that may take so many more turns counts as one without end
+_NEST = 3  # a repetition of more turns counts so if one without end stands in it
 _MAX_PLACES = 250  # of one repetition; larger ones are left to RE2
 _MAX_STEPS = 200_000
+_ADVICE = (
+    ("not valid: missing ):", r"a bracket of the text itself is written \("),
+    ("not valid: unexpected ):", r"a bracket of the text itself is written \)"),
+    ("not valid: missing ]:", r"a bracket of the text itself is written \["),
+    ("not valid: invalid character class range:", r"a bracket of the text itself is written \["),
+    (
+        "not valid: no argument for repetition operator:",
+        r"a character of the text itself is written \*, \+ or \?",
+    ),
+    ("not valid: bad repetition operator:", r"a character of the text itself is written \*, \+ or \?"),
+    ("not valid: trailing \\", r"a backslash of the text itself is written \\"),
+)
 _LETTERS = "".join(map(chr, range(128))) + "é中\u2028\U0001f600"
 
 
@@ -60,8 +73,17 @@ def _size(expression: str, where: str) -> int:
                 where=where,
                 allowed="small counts; `+` or `*` where the number does not matter",
             ) from error
-        compile_expression(expression, where)
+        try:
+            compile_expression(expression, where)
+        except ConfigurationError as refused:
+            refused.hint = _advice(refused.what)
+            raise
         raise
+
+
+def _advice(said: str) -> str | None:
+    """The usual slip behind what RE2 says."""
+    return next((hint for words, hint in _ADVICE if words in said), None)
 
 
 def exponential(expression: str) -> str | None:
@@ -78,9 +100,9 @@ def exponential(expression: str) -> str | None:
 
 
 def _loops(node: Node) -> Iterator[Repeat]:
-    """The outermost repetitions without end of more than one character."""
+    """The outermost repetitions, without end or of many turns, of more than one character."""
     if isinstance(node, Repeat):
-        if _is_loop(node) and not isinstance(node.item, Atom):
+        if (_is_loop(node) or _is_many(node)) and not isinstance(node.item, Atom):
             yield node
         else:
             yield from _loops(node.item)
@@ -91,6 +113,17 @@ def _loops(node: Node) -> Iterator[Repeat]:
 
 def _is_loop(node: Repeat) -> bool:
     return node.high is None or node.high - node.low >= _LOOP
+
+
+def _is_many(node: Repeat) -> bool:
+    turns = node.high or 0
+    return turns >= _LOOP or (turns > _NEST and _has_loop(node.item))
+
+
+def _has_loop(node: Node) -> bool:
+    if isinstance(node, Repeat):
+        return _is_loop(node) or _has_loop(node.item)
+    return isinstance(node, (Concat, Choice)) and any(map(_has_loop, node.items))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +149,10 @@ class _Automaton:
         Raises:
             ValueError: too large to tell.
         """
-        self._loop(self._part(loop.item))
+        turn = self._part(loop.item)
+        if loop.low >= _LOOP and turn.is_empty and self.masks:
+            return True  # any of the turns that are asked for may be the empty ones
+        self._loop(turn)
         return any(count > 1 for count in self.ways.values()) or self._meets_again()
 
     def _meets_again(self) -> bool:

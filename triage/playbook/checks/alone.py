@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from triage.errors import ConfigurationError
 from triage.model.playbook import Playbook, Symptom
 from triage.playbook.checks.fault import CheckProblem, fault
+from triage.playbook.checks.names import did_you_mean
 from triage.playbook.checks.searching import finds
 from triage.playbook.grammar import Anchor, Choice, Concat, Node, Repeat, parse
 from triage.playbook.shapes import check_expression
@@ -38,6 +39,9 @@ PASSING_LINES = (
 _EVERYTHING = frozenset({"BaseException", "Exception", "object"})
 _CLASS_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _BUILTINS = {name.lower(): name for name, one in vars(builtins).items() if isinstance(one, type)}
+EXCEPTIONS = frozenset(
+    name for name, one in vars(builtins).items() if isinstance(one, type) and issubclass(one, BaseException)
+)
 EXPRESSIONS = ("message", "unless", "source")
 
 
@@ -47,9 +51,8 @@ def expression_faults(playbook: Playbook) -> Iterator[CheckProblem]:
             try:
                 check_expression(expression, "")
             except ConfigurationError as error:
-                yield fault(
-                    playbook, "expression", error.what, ("symptoms", place, key), allowed=error.allowed or ""
-                )
+                at, allowed = ("symptoms", place, key), error.allowed or ""
+                yield fault(playbook, "expression", error.what, at, allowed=allowed, hint=error.hint or "")
 
 
 def expressions_of(symptom: Symptom) -> Iterator[tuple[str, str]]:
@@ -68,7 +71,8 @@ def reference_faults(playbook: Playbook, known: frozenset[str]) -> Iterator[Chec
         for place, name in enumerate(names):
             if name not in known:
                 said = f"{key}: no playbook {name!r}"
-                yield fault(playbook, "reference", said, (*key_at, place), hint="triage playbooks list")
+                hint = did_you_mean(name, known) or "triage playbooks list"
+                yield fault(playbook, "reference", said, (*key_at, place), hint=hint)
     if playbook.id in playbook.beats:
         yield fault(playbook, "reference", "beats: it cannot beat itself", ("beats",))
     wanted: list[tuple[str | None, Path_]] = [
@@ -78,7 +82,8 @@ def reference_faults(playbook: Playbook, known: frozenset[str]) -> Iterator[Chec
     for rule, at in wanted:
         if rule and rule not in RULES:
             allowed = ", ".join(sorted(RULES))
-            yield fault(playbook, "reference", f"no rule {rule!r}", at, allowed=allowed)
+            hint = did_you_mean(rule, RULES)
+            yield fault(playbook, "reference", f"no rule {rule!r}", at, allowed=allowed, hint=hint)
 
 
 def review_faults(playbook: Playbook, today: date) -> Iterator[CheckProblem]:
@@ -141,6 +146,9 @@ def never_faults(playbook: Playbook) -> Iterator[CheckProblem]:
             elif name == last and _BUILTINS.get(name.lower(), name) != name:
                 said = f"symptom {place + 1}: there is no exception {name!r}"
                 yield fault(playbook, "never", said, at, allowed=_BUILTINS[name.lower()])
+            elif name == f"builtins.{last}" and last not in _BUILTINS.values():
+                said = f"symptom {place + 1}: there is no exception {name!r}"
+                yield fault(playbook, "never", said, at, hint=did_you_mean(last, EXCEPTIONS))
         for key, expression in expressions_of(symptom):
             for dead in dead_parts(expression):
                 part = "the expression" if dead == expression else f"the alternative {dead!r}"

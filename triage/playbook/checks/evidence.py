@@ -49,6 +49,12 @@ class Evidence:
                 yield one
 
     @cached_property
+    def class_names(self) -> frozenset[str]:
+        """The bare names of all exceptions that examples show."""
+        failures = (one.failure.problem for one in self.all() if one.failure)
+        return frozenset(each.name for problem in failures for each in problem.chain)
+
+    @cached_property
     def overlaps(self) -> tuple[Overlap, ...]:
         found: dict[tuple[str, str, str], list[Path]] = {}
         for one in self.all():

@@ -1,5 +1,6 @@
 """What a check finds, and where in the playbook's file it stands."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +26,9 @@ KINDS = (
     "shadowed",
     "neighbour",
     "beats",
+    "placeholder",
 )
+_PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?", re.DOTALL)
 _FILE_KINDS = (
     ("unknown key ", "unknown-key"),
     ("the key ", "duplicate"),
@@ -71,16 +74,32 @@ def fault(
     )
 
 
+def place_of(where: str) -> tuple[Path, int | None, int | None]:
+    """The file, its line and its column, of which the last or both may not be known."""
+    found = _PLACE.fullmatch(where)
+    if found is None:
+        return Path(where), None, None
+    return Path(found["file"]), int(found["line"]), int(found["column"]) if found["column"] else None
+
+
 def faults_of_file(error: ConfigurationError) -> list[CheckProblem]:
     """The faults of a file that was left out; one error may tell several, each with its place."""
+    whole = error.where or ""
+    file = place_of(whole)[0]
     first, *more = error.what.splitlines()
-    told = [(error.where or "", first)]
-    for line in more:
-        where, _, sentence = line.strip().partition(": ")
-        told.append((where, sentence) if sentence else (error.where or "", where))
-    name = Path((error.where or "").partition(":")[0]).name.removesuffix(".yaml")
+    told = [(whole, first)]
+    for line in map(str.strip, more):
+        where, _, sentence = line.removeprefix(str(file)).partition(": ")
+        told.append((f"{file}{where}", sentence) if sentence else (whole, line))
     return [
-        CheckProblem(name, _kind(sentence), sentence, where, error.allowed or "", error.hint or "")
+        CheckProblem(
+            file.name.removesuffix(".yaml"),
+            _kind(sentence),
+            sentence,
+            where,
+            error.allowed or "",
+            error.hint or "",
+        )
         for where, sentence in told
     ]
 
@@ -92,12 +111,13 @@ def _kind(sentence: str) -> str:
 def _where(playbook: Playbook, at: Path_) -> str:
     if playbook.path is None:
         return playbook.id
-    document = _document(playbook.path) if at else None
+    document = _document(playbook.path, playbook.path.absolute()) if at else None
     return document.where(at) if document and at[0] in document.data else str(playbook.path)
 
 
 @lru_cache(maxsize=64)
-def _document(path: Path) -> YamlDocument | None:
+def _document(path: Path, _: Path) -> YamlDocument | None:
+    """The file as it is named; the absolute path tells files of two working folders apart."""
     try:
         document = read_yaml(path)
     except TriageError:

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
+from functools import cache
 
 from triage.model.playbook import Playbook, Symptom
-from triage.playbook.checks.alone import alternatives, expressions_of
+from triage.playbook.checks.alone import EXCEPTIONS, alternatives, expressions_of
 from triage.playbook.checks.evidence import Evidence
 from triage.playbook.checks.fault import CheckProblem, fault
 from triage.playbook.checks.searching import finds
@@ -16,6 +18,12 @@ from triage.text import shorten
 
 _FLAGS = re.compile(r"\(\?[imsU]+\)")
 EXPERIMENTAL = "experimental"
+_UNREAD = {
+    "no such example": "paths start at the playbook's folder and may be globs",
+    "the example shows no failure": "record a test that fails: pytest --junit-xml=FILE",
+}
+_CLOSE = 0.85  # likeness of a slip
+_SLIP = 2  # letters more or fewer; ConnectError is no ConnectionError
 _SHOWN = 100  # characters of a text that is quoted
 
 
@@ -87,6 +95,32 @@ def dead_faults(playbook: Playbook, evidence: Evidence) -> Iterator[CheckProblem
             )
 
 
+def misspelt_faults(playbook: Playbook, evidence: Evidence) -> Iterator[CheckProblem]:
+    """Names that are nearly those of builtin exceptions, and that no example shows."""
+    for place, symptom in enumerate(playbook.symptoms):
+        for name in symptom.exception:
+            meant = None if "." in name or name in EXCEPTIONS else _meant(name)
+            if meant is None or name in evidence.class_names:
+                continue
+            yield fault(
+                playbook,
+                "never",
+                f"symptom {place + 1}: Python has no exception {name!r}, and no example shows one",
+                ("symptoms", place, "exception"),
+                hint=f"did you mean {meant}? A class of another library: its whole name, or an example",
+                is_note=playbook.status == EXPERIMENTAL,
+            )
+
+
+@cache
+def _meant(name: str) -> str | None:
+    """The builtin exception of which it is a misspelling; capital letters are told elsewhere."""
+    if name.lower() in {one.lower() for one in EXCEPTIONS}:
+        return None
+    near = [one for one in sorted(EXCEPTIONS) if abs(len(one) - len(name)) <= _SLIP]
+    return next(iter(get_close_matches(name, near, n=1, cutoff=_CLOSE)), None)
+
+
 def _meets(alone: Playbook, one: ExampleFailure) -> bool:
     """Whether the one symptom holds; its words are asked for first, because that is cheap."""
     words = alone.symptoms[0].message
@@ -152,7 +186,7 @@ def _wrong(playbook: Playbook, result: ExampleResult) -> tuple[str, str]:
     """What is wrong, and what to do next."""
     name = result.file.name
     if result.error:
-        return f"{result.file}: {result.error}", "paths start at the playbook's folder and may be globs"
+        return f"{result.file}: {result.error}", _UNREAD.get(result.error, "")
     if not result.is_match:
         return f"{name} matches, although it must not", "make a symptom narrower, or add an `unless`"
     if result.primary is None:

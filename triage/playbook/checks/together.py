@@ -13,7 +13,7 @@ from triage.resources import data_folder
 
 MAX_OTHERS = 4  # specific playbooks whose match examples a specific one may hold for
 _NAMED = 5  # names in one message
-_UNDECIDABLE = ("raised_in", "frames", "source")
+_UNDECIDABLE = ("raised_in", "frames", "source", "own")
 
 
 def tie_faults(playbook: Playbook, evidence: Evidence) -> Iterator[CheckProblem]:
@@ -116,7 +116,7 @@ def covers(wide: Symptom, narrow: Symptom) -> bool:
         wanted, given = getattr(wide, one.name), getattr(narrow, one.name)
         if one.name in ("exception", "exact"):
             continue
-        if one.name == "fact":
+        if one.name in ("fact", "same"):
             if not wanted.items() <= given.items():
                 return False
         elif one.name == "phase":
