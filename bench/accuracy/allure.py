@@ -1,11 +1,11 @@
-"""The same corpus through Allure 2 and Allure 3 with `categories.json`, beside triage.
+"""The same corpus through Allure 2 and Allure 3 with `categories.json`.
 
     python bench/accuracy/allure.py --npm FOLDER
 
 FOLDER is where `npm install allure-commandline allure` was run; Allure 2 needs java. The expressions were
 written for the same ids from the same table, without a look at triage's, and mended once after a look at
 their misses outside the held-out third. An expression must match the whole text; the first category that
-matches is the verdict. Adds a part to bench/results/accuracy.md, after `measure.py`.
+matches is the verdict. Adds a part to bench/results/accuracy.md, below triage's figures.
 """
 
 import argparse
@@ -17,10 +17,9 @@ import tempfile
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from measure import RESULTS, SHORT_HEAD, by_id, in_short, verdicts
+from measure import ALLURE, RESULTS, SHORT_HEAD, by_id, in_short
 from metrics import CORPUS, HERE, UNKNOWN, Key, read_cases, score
 
-MARK = "\n## Beside Allure\n"
 DEFAULTS = {"Product errors", "Test errors", "Product defects", "Test defects"}
 
 
@@ -95,7 +94,6 @@ def main() -> None:
         results = Path(folder) / "results"
         keys = _collect(results)
         tools = {
-            "triage": verdicts([sys.executable, "-m", "triage"]),
             "Allure 2": allure_2(npm, results, keys),
             "Allure 3": allure_3(npm, results, keys),
         }
@@ -105,8 +103,8 @@ def main() -> None:
     rows = [in_short(name, one) for name, one in scores.items()]
     text = "\n".join([SHORT_HEAD.replace("| cases |", "| tool |", 1), *rows, "", *by_id(scores), ""])
     print(text)
-    page = RESULTS.read_text("utf-8").partition(MARK)[0] if RESULTS.exists() else ""
-    RESULTS.write_text(f"{page}{MARK}\n{text}", "utf-8")
+    page = RESULTS.read_text("utf-8").partition(ALLURE)[0] if RESULTS.exists() else ""
+    RESULTS.write_text(f"{page}{ALLURE}\n{text}", "utf-8")
 
 
 if __name__ == "__main__":

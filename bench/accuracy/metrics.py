@@ -24,10 +24,16 @@ class Case:
     ids: frozenset[str]  # several: each is right, and none is claimed
     tricky: str | None
     source: str  # recorded | documented
+    author: str  # first | second
 
     @property
     def held_out(self) -> bool:
-        """A third of the tests, by their function's name: their misses are never listed."""
+        """A third of the first author's tests, by their function's name: their misses are never listed.
+
+        Every miss of the second author's cases was shown to those who write playbooks.
+        """
+        if self.author != "first":
+            return False
         function = re.match(r"\w*", self.key[2])
         digest = hashlib.sha256((function[0] if function else "").encode()).digest()
         return digest[0] % 3 == 0
@@ -48,7 +54,8 @@ def read_cases() -> list[Case]:
     for line in (HERE / "labels.jsonl").read_text("utf-8").splitlines():
         row = json.loads(line)
         key = (row["file"], row["classname"], row["name"])
-        cases.append(Case(key, frozenset(row["label"].split("|")), row["tricky"], row["source"]))
+        ids = frozenset(row["label"].split("|"))
+        cases.append(Case(key, ids, row["tricky"], row["source"], row.get("author", "first")))
     return cases
 
 

@@ -121,7 +121,11 @@ def named(symptom: Symptom, exception: ExceptionInfo) -> dict[str, str]:
     """What the groups of a symptom's expressions took, of the message before the source line."""
     line = own_line(exception)
     groups = dict(captures(symptom.source, line)) if symptom.source and line is not None else {}
-    return groups | (dict(captures(symptom.message, words_of(exception.message))) if symptom.message else {})
+    return groups | (
+        dict(captures(symptom.message, words_of(exception.message, exception.type)))
+        if symptom.message
+        else {}
+    )
 
 
 def _where(clause: Clause, scene: Scene) -> bool:
@@ -153,7 +157,9 @@ def _finding(clause: Clause, scene: Scene) -> bool:
     if scene.has_finding is None:
         return False
     message = clause.symptom.message
-    names = dict(captures(message, words_of(scene.exception.message))) if message else {}
+    names = (
+        dict(captures(message, words_of(scene.exception.message, scene.exception.type))) if message else {}
+    )
     return scene.has_finding(rule, scene.problem, names)
 
 

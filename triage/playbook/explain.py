@@ -87,7 +87,7 @@ def _expressions(playbook: Playbook) -> Iterator[str]:
 
 def _scenes(problem: Problem, expressions: ExpressionSet, has_finding: HasFinding | None) -> Iterator[Scene]:
     for position, exception in enumerate(deciding(problem)):
-        found = expressions.search(words_of(exception.message))
+        found = expressions.search(words_of(exception.message, exception.type))
         yield Scene(problem, exception, position, found, expressions, has_finding)
 
 

@@ -38,7 +38,7 @@ class ClauseIndex:
         """The numbers of the expressions that its message holds, of those that could matter to it."""
         kind = (exception.type, exception.bases)
         short, long = self._of_types.get(kind) or self._learn(exception)
-        message = words_of(exception.message)
+        message = words_of(exception.message, exception.type)
         return (short if len(message) <= _SHORT else long)(message)
 
     def clauses(self, exception: ExceptionInfo, found: frozenset[int]) -> Iterator[Clause]:

@@ -120,7 +120,9 @@ class Matcher:
             judged = self._recall(kinds, scenes)
         if judged.match is None or judged.expression is None or not self._captures:
             return judged.match, judged.losers
-        groups = captures(judged.expression, words_of(exceptions[judged.position].message))
+        groups = captures(
+            judged.expression, words_of(exceptions[judged.position].message, exceptions[judged.position].type)
+        )
         return replace(judged.match, captures=groups), judged.losers
 
     def _kind(self, problem: Problem, exception: ExceptionInfo) -> _Kind:
