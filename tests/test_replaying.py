@@ -10,7 +10,8 @@ import pytest
 from tests.builders import playbook
 from triage.model.playbook import Symptom
 from triage.playbook.match import Matcher
-from triage.replaying import Past, compare, past_failures, since_recorded
+from triage.render.replayed import lines
+from triage.replaying import Moves, Past, compare, past_failures, since_recorded
 from triage.reports import classify_report
 from triage.settings import Settings
 from triage.tools import Tools
@@ -82,3 +83,43 @@ def test_playbooks_that_nothing_was_sorted_into_are_named(tools: Tools) -> None:
     assert "not-null" not in unused
     assert "unique-violation" in unused
     assert "flaky" not in unused, "no text tells it"
+
+
+def test_a_test_counts_once_however_often_its_report_was_read(tools: Tools) -> None:
+    report = tools.settings.workspace / "report.xml"
+    report.write_text(report.read_text("utf-8").replace("drawer 7", "drawer 17"), "utf-8")
+    classify_report(report, tools)
+    classify_report(report, tools)
+    found = past(tools)
+    assert len(found) == len(TEXTS)
+    assert {head.message for one in found if (head := one.problem.head)} >= {"drawer 17 is locked"}
+
+
+def test_a_report_is_read_again_while_it_is_there_and_says_the_same(tools: Tools) -> None:
+    report = tools.settings.workspace / "report.xml"
+    text = report.read_text("utf-8")
+    longer = text.replace("E   shop.Locked", "app/shop.py:7: in sell\n    check()\nE   shop.Locked")
+    report.write_text(longer, "utf-8")
+
+    def files(*, whole: bool = True) -> dict[str, list[str]]:
+        return {
+            one.test.rpartition("::")[2]: [frame.file for frame in one.problem.chain[0].frames]
+            for one in past_failures(tools, LONG_AGO, whole=whole)
+        }
+
+    assert files()["test_drawer"] == ["app/shop.py"]
+    assert files(whole=False)["test_drawer"] == []
+    changed = longer.replace("drawer 7", "till 7").replace('name="test_email"', 'name="test_gone"')
+    report.write_text(changed, "utf-8")
+    assert files()["test_drawer"] == []
+    assert files()["test_other"] == ["app/shop.py"]
+    report.write_text(longer[: len(longer) // 2], "utf-8")
+    assert set(files()) == set(TEXTS)
+
+
+def test_more_tests_than_are_named_are_counted(tools: Tools) -> None:
+    moves = Moves()
+    (one, *_) = past(tools)
+    for _ in range(7):
+        moves.add(one, None, "new")
+    assert lines({**moves.document(), "unused": []})[-1] == "    and 2 more"

@@ -49,9 +49,24 @@ def test_a_draft_as_json_is_one_document_and_a_second_one_is_refused(workspace: 
     ).json
     assert (document["id"], document["file"], document["left_out"]) == ("mine", "own/mine.yaml", 0)
     assert document["history"]["changes"][0]["after"] == "mine"
-    again = triage("playbooks", "draft", name, "--id", "mine", "--into", "own", cwd=workspace)
+    again = triage("playbooks", "draft", name, "--into", "own", cwd=workspace)
     assert (again.status, again.out) == (2, "")
-    assert "--id NAME" in again.err
+    assert "already known by mine" in again.err
+
+
+def test_it_says_for_whom_the_folder_is_in_force(workspace: Path, triage: Triage) -> None:
+    name = cluster(workspace, triage)
+    (workspace / "shop").mkdir()
+    (workspace / "shop" / "triage.yaml").write_text("name: shop\nplaybooks: [known]\n", "utf-8")
+    of_project = triage("playbooks", "draft", name, "--into", "shop/known", cwd=workspace)
+    assert "shop/known is in force for the project in" in of_project.err
+    assert "put `playbooks:" not in of_project.err
+    (workspace / "triage.yaml").write_text("playbooks: [own]\n", "utf-8")
+    (workspace / "own").mkdir()
+    deep = triage("playbooks", "draft", name, "--into", "deep/pages", cwd=workspace)
+    assert "put `playbooks: [own, deep/pages]` into" in deep.err
+    text = (workspace / "deep" / "pages" / "locked-drawer-since.yaml").read_text("utf-8")
+    assert "# Check it: triage playbooks check deep/pages/locked-drawer-since.yaml\n" in text
 
 
 def test_a_check_shows_what_a_file_changes_over_the_history(workspace: Path, triage: Triage) -> None:

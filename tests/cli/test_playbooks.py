@@ -99,11 +99,57 @@ def test_a_fault_says_where_what_is_allowed_and_what_next(
     found = {one["kind"]: one for one in document["problems"]}
     assert (found["unknown-key"]["file"], found["unknown-key"]["line"]) == ("own/bad.yaml", 16)
     assert [one["kind"] for one in document["notes"]] == ["unproven"]
-    assert "1 notes (triage -v playbooks check)" in answer.err
-    told = triage("-v", "playbooks", "check", "own", cwd=tmp_path).err
-    assert "note: own/ours.yaml:10:5: unproven: symptom 1: no match example holds its message" in told
+    assert "note: own/ours.yaml:10:5: unproven: symptom 1: no match example holds its message" in answer.err
+    assert "3 playbooks, 3 problems, 1 note\n" in answer.err
     alone = triage("playbooks", "check", "own/ours.yaml", cwd=tmp_path)
     assert (alone.status, "bad.yaml" in alone.out) == (1, False)
+
+
+def test_notes_on_shipped_playbooks_are_told_only_when_asked_for(
+    shipped: Path, tmp_path: Path, triage: Triage
+) -> None:
+    text = (shipped / "kept.yaml").read_text("utf-8").replace("title: Nothing is kept", "title: To be named")
+    write_files(shipped, {"kept.yaml": text})
+    quiet = triage("playbooks", "check", cwd=tmp_path)
+    assert (quiet.status, "To be named" in quiet.err) == (0, False)
+    assert "2 playbooks, 0 problems, 0 notes (and 1 on shipped playbooks" in quiet.err
+    said = "shipped/kept.yaml:2:1: placeholder: title is not written yet"
+    for asked in (("-v", "playbooks", "check"), ("playbooks", "check", "shipped/kept.yaml")):
+        assert f"note: {said}" in triage(*asked, cwd=tmp_path).err
+
+
+def test_each_file_that_was_asked_for_is_read_or_it_is_said(
+    shipped: Path, tmp_path: Path, triage: Triage
+) -> None:
+    folder = write_files(tmp_path / "a: b", {".hidden.yaml": PLAYBOOK, "empty.yaml": "", "open.yaml": "a: ["})
+    (folder / "wide.yaml").write_bytes(b"\xff\xfe\x00abc")
+    (folder / "latin.yaml").write_bytes(b"id: latin\ntitle: caf\xe9\n")
+    write_files(tmp_path, {"one/ours.yaml": PLAYBOOK, "two/ours.yaml": PLAYBOOK})
+    names = ("wide", "latin", "empty", "open", ".hidden")
+    files = [f"a: b/{name}.yaml" for name in names]
+    answer = triage("playbooks", "check", *files, "one/ours.yaml", "two/ours.yaml", "--json", cwd=tmp_path)
+    found = {one["file"]: (one["line"], one["column"], one["message"]) for one in answer.json["problems"]}
+    assert answer.status == 1
+    assert found["a: b/wide.yaml"] == (1, None, "is not UTF-8")
+    assert found["a: b/latin.yaml"] == (2, None, "is not UTF-8")
+    assert found["a: b/empty.yaml"] == (1, 1, "the file is empty")
+    assert found["a: b/open.yaml"][2].startswith("not valid YAML")
+    assert found["a: b/.hidden.yaml"] == (None, None, "hidden files are not read")
+    assert found["one/ours.yaml"][2] == "not checked: another file of this name replaces it"
+    assert (
+        "a: b/latin.yaml:2: file: is not UTF-8\n" in triage("playbooks", "check", files[1], cwd=tmp_path).out
+    )
+
+
+def test_names_that_nothing_has_are_faults(shipped: Path, tmp_path: Path, triage: Triage) -> None:
+    probe = "diagnose: {probe: flask-contxt, intervention: share-session}"
+    text = PLAYBOOK.replace("plan:", f"{probe}\nremedies: [{{use: nothing, applicability: safe}}]\nplan:")
+    write_files(tmp_path, {"own/ours.yaml": text})
+    found = triage("playbooks", "check", "own", "--json", cwd=tmp_path).json["problems"]
+    assert {(one["kind"], one["message"], one["line"]) for one in found if one["kind"] == "reference"} == {
+        ("reference", "no probe 'flask-contxt'", 11),
+        ("reference", "no remedy 'nothing' that can be applied", 12),
+    }
 
 
 def test_a_file_is_told_what_it_does_to_the_others(shipped: Path, tmp_path: Path, triage: Triage) -> None:
@@ -113,8 +159,9 @@ def test_a_file_is_told_what_it_does_to_the_others(shipped: Path, tmp_path: Path
     write_files(tmp_path / "own", {"ours.yaml": thief, "own.xml": REPORT.format("ValueError: no own left")})
     answer = triage("playbooks", "check", "own/ours.yaml", "--overlaps", cwd=tmp_path)
     assert answer.status == 1
-    assert "shipped/lost.yaml:20:12: example: left.xml does not match: ours has it" in answer.out
-    assert ": shadowed: every symptom of it is covered by a playbook that wins over it: ours\n" in answer.out
+    told = "own/ours.yaml:9:1: example: it takes what lost is about (2 of the examples, such as left.xml)"
+    assert f"{told}, because of its `beats`; lost is left with nothing to win\n" in answer.out
+    assert "shipped/lost.yaml" not in answer.out
     (row,) = (line.split() for line in answer.out.splitlines() if line.startswith("ours "))
     assert row == ["ours", "lost", "2", "ours", "beats", "it", "left.xml"]
     (overlap,) = triage("playbooks", "check", "own/ours.yaml", "--json", cwd=tmp_path).json["overlaps"]

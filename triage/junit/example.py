@@ -1,5 +1,6 @@
 """One failing test as JUnit XML: the example that a playbook keeps."""
 
+from posixpath import basename, isabs
 from xml.etree.ElementTree import Element, SubElement, indent, tostring  # builds only, parses nothing
 
 from triage.model.case import Problem
@@ -15,11 +16,11 @@ _SAID = {
 
 
 def example_xml(name: str, problem: Problem, source: str) -> str:
-    """A whole report; `source` says where the failure was seen."""
+    """A whole report; `source` says where the failure was seen, of an absolute path its last part."""
     suites = Element("testsuites", name="pytest tests")
     suite = SubElement(suites, "testsuite", name="pytest", tests="1")
     notes = SubElement(suite, "properties")
-    SubElement(notes, "property", name="recorded-from", value=source)
+    SubElement(notes, "property", name="recorded-from", value=basename(source) if isabs(source) else source)
     case = SubElement(suite, "testcase", classname="", name=name, time="0.010")
     head = problem.head
     said = head.message.partition("\n")[0] if head else ""

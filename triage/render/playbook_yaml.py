@@ -34,6 +34,11 @@ def _item(value: Any, indent: str) -> list[str]:
     return [f"{indent}- {_flow(value)}"]
 
 
+def scalar(value: Any) -> str:
+    """On one line."""
+    return _flow(value)
+
+
 def _flow(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_flow(one)}" for key, one in value.items()) + "}"

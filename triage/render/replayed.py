@@ -27,3 +27,5 @@ def _change(one: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {flat(said)}"
     for test in one["tests"]:
         yield f"    {flat(test)}"
+    if one["count"] > len(one["tests"]):
+        yield f"    and {one['count'] - len(one['tests'])} more"
