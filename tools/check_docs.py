@@ -12,13 +12,15 @@ from triage.cli.main import app
 ROOT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 FENCE = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^```.*?^```|(`+)(?!`).*?(?<!`)\1(?!`)", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^(?:\$ )?(?:bin/)?triage(?: --?[a-z-]+(?: [A-Z]+)?)* ([a-z]+)", re.MULTILINE)
 
 
 def problems(path: Path, known: set[str]) -> list[str]:
     """What is wrong in one page."""
     text = path.read_text("utf-8")
-    dead = [f"dead link {link}" for link in LINK.findall(text) if not (path.parent / link).exists()]
+    links = LINK.findall(CODE.sub("", text))
+    dead = [f"dead link {link}" for link in links if not (path.parent / link).exists()]
     named = {name for block in FENCE.findall(text) for name in COMMAND.findall(block)}
     return [*dead, *(f"no command {name!r}" for name in sorted(named - known))]
 
