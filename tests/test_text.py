@@ -173,3 +173,60 @@ def test_secrets_may_be_long_and_many() -> None:
     masker = Masker(keys)
     assert masker.clean(f"[{keys[-1]}]") == "[***]"
     assert masker.suited([keys[0]]).clean(keys[0]) == "***"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("password=hunter2hunter2", "password=***"),
+        ("DB_PASSWORD=geheim x", "DB_PASSWORD=*** x"),
+        ('PASSWORD="hunter2"', 'PASSWORD="***"'),
+        ("password: hunter2hunter2", "password: ***"),
+        ("DSN pwd=hunter2;x=1", "DSN pwd=***;x=1"),
+        ("/?api_key=abcd1234&user=5&token=ab&cdef", "/?api_key=***&user=5&token=***"),
+        ("{'password': 'it\\'s', 'user': 'bob'}", "{'password': '***', 'user': 'bob'}"),
+        ("\"{\\'secret_key\\': \\'hunter2\\'}\"", "\"{\\'secret_key\\': \\'***\\'}\""),
+        ("run --password geheim -v", "run --password *** -v"),
+        ("['--token', 'abcdef']", "['--token', '***']"),
+        ("password   = b'hunterhunter'", "password   = b'***'"),
+        ("os.environ['DB_PASSWORD'] = 'hunter2'", "os.environ['DB_PASSWORD'] = '***'"),
+        ("é token=" + "a1" * 300 + " end", "é token=*** end"),
+    ],
+)
+def test_what_stands_behind_a_secret_s_name_is_masked(text: str, shown: str) -> None:
+    masker = Masker()
+    assert masker.clean(text) == shown
+    assert masker.clean(shown) == shown
+    assert masker.suited(["plain", text]).clean(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'password authentication failed for user "x"',
+        "fe_sendauth: no password supplied",
+        "KeyError: 'SECRET_KEY'",
+        "'DB_PASSWORD' is not set",
+        "The SECRET_KEY setting must not be empty",
+        'Environment variable "API_TOKEN" not set',
+        "token: Invalid",
+        "NOT NULL constraint failed: users.password_hash",
+        "UPDATE users SET password=? WHERE password = %s",
+        "password=None, password=:password, password=%(password)s, password=${PASSWORD}, token=<Token 1>",
+        "'password': None, 'secret_key': '', 'token': 'ab'",
+        "assert token == 'abcd1234'",
+        "def f(password: str = None):",
+        "User(password=password, token=self.token)",
+        "password = get_password(user1)",
+        "(using password: YES)",
+        "unexpected token: 'select'",
+        "{'password': 'This field is required.'}",
+        "argument --token: expected one argument",
+        "--password is required; the --token option",
+        "tests/test_token.py::test_a",
+        "PWD=/home/x/shop",
+        "token_type='bearer', max_tokens=4096, primary_key=True",
+    ],
+)
+def test_what_is_said_of_a_secret_and_stands_for_it_is_kept(text: str) -> None:
+    assert Masker().mask(text) == text

@@ -1,7 +1,7 @@
 """The short line for JUnit XML made elsewhere: read, classify, store; memory does not grow with the file."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring as _quoted
 from pathlib import Path
@@ -94,24 +94,43 @@ def _spooled(ordinal: int, value: Failure) -> SpooledFailure:
 
 
 def document_pieces(
-    reports: Iterable[ClassifiedReport], tools: Tools, unread: Iterable[tuple[str, str]] = ()
+    done: Sequence[ClassifiedReport], tools: Tools, unread: Iterable[tuple[str, str]] = ()
 ) -> Iterator[str]:
     """The JSON of `schemas/classify.schema.json`, piece by piece; `unread` are files and why not."""
     library = tools.library()
     head = {"schema_version": SCHEMA_VERSION, "tool": tool(library.fingerprint)}
     yield json.dumps(head)[:-1] + ', "reports": ['
-    for place, one in enumerate(reports):
+    for place, one in enumerate(done):
         yield ",\n" if place else "\n"
         yield from _report_pieces(one, tools, library.playbooks)
+    yield "\n]"
+    if len(done) > 1:
+        yield f', "totals": {_encode(totals(done, tools))}'
     errors = [{"file": file, "message": message} for file, message in unread]
-    yield f'\n], "errors": {json.dumps(errors)}}}\n'
+    yield f', "errors": {json.dumps(errors)}}}\n'
+
+
+def totals(done: Sequence[ClassifiedReport], tools: Tools) -> dict[str, Any]:
+    """What several files have together: kinds and clusters, without their tests."""
+    together = tools.store.reports_together([one.stored.id for one in done])
+    summed = [one.stored.counts for one in done]
+    return {
+        "tests": sum(each.total for each in summed),
+        "failed": sum(each.failed for each in summed),
+        "errors": sum(each.errors for each in summed),
+        "patterns": [{"playbook": one.playbook, "count": one.count} for one in together.patterns()],
+        "clusters": [
+            {"fingerprint": one.fingerprint, "signature": one.signature, "count": one.count, "files": files}
+            for one, files in together.clusters()
+        ],
+    }
 
 
 def _report_pieces(one: ClassifiedReport, tools: Tools, playbooks: Mapping[str, Playbook]) -> Iterator[str]:
     reader = tools.store.report(one.stored.id)
     yield f'{{"file": {json.dumps(one.stored.file)}, "counts": {json.dumps(counts(one.stored.counts))}'
     yield f', "error": {json.dumps(one.stored.error)}, "patterns": ['
-    for place, group in enumerate(reader.patterns()):
+    for place, (group, tests) in enumerate(reader.tests_of_patterns()):
         playbook = playbooks[group.playbook or ""]
         entry = {
             "playbook": playbook.id,
@@ -120,14 +139,14 @@ def _report_pieces(one: ClassifiedReport, tools: Tools, playbooks: Mapping[str, 
             "severity": str(playbook.severity),
             "count": group.count,
         }
-        yield from _with_tests(place, entry, reader.tests(group))
+        yield from _with_tests(place, entry, tests)
     yield '], "failures": ['
     for place, spooled in enumerate(reader.failures()):
         yield (",\n" if place else "\n") + _failure(spooled)
     yield '], "clusters": ['
-    for place, group in enumerate(reader.clusters()):
+    for place, (group, tests) in enumerate(reader.tests_of_clusters()):
         entry = {"fingerprint": group.fingerprint, "signature": group.signature, "count": group.count}
-        yield from _with_tests(place, entry, reader.tests(group))
+        yield from _with_tests(place, entry, tests)
     yield "]}"
 
 

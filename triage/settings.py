@@ -77,8 +77,9 @@ def read_file(path: Path) -> YamlDocument:
     try:
         return read_yaml(path)
     except ConfigurationError as error:
+        hint = f"{error.hint}; {_PAGES}" if error.hint else _PAGES
         raise ConfigurationError(
-            error.what, where=error.where, allowed=error.allowed or _YAML, hint=error.hint or _PAGES
+            error.what, where=error.where, allowed=error.allowed or _YAML, hint=hint
         ) from error
 
 

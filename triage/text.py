@@ -52,6 +52,34 @@ _TOKENS = (
 _BEARER = r"((?i:\bbearer\s+))[\w.~+/=-]{16,}"
 _IN_URL = r"(://[^\s/:@'\"]*:)[^\s/@'\"]+(@)"
 
+_KEY = (
+    r"(?:pass(?:word|wd|phrase)|pwd|secret|token|apikey"
+    r"|(?:api|access|secret|private|encryption|signing|auth)[_-]?key)"
+)
+_KEYED = (  # `DB_PASSWORD=`, `'token': ` and, of a command, `--password ` or `'--password', `
+    rf"(?i:{_KEY}(?:\\?[\"'])?\]?[ \t]*(?:=>|[:=])[ \t]*|--[\w-]*{_KEY}(?:\\?[\"'],)?[ \t]+)"
+)
+_VALUE = re.compile(
+    r"[bBuUrR]{0,2}(?:'((?:[^'\\\n]|\\.)*)|\"((?:[^\"\\\n]|\\.)*)"
+    r"|\\'((?:[^'\\\n]|\\(?!'))*)|\\\"((?:[^\"\\\n]|\\(?!\"))*))"
+)
+_BARE = r"[^\s'\"`,;()\[\]{}<>&]"
+_BARE_VALUE = re.compile(rf"({_BARE}+(?:&(?![\w.-]{{1,40}}=){_BARE}*)*)([(\[]?)")
+_ABOUT_OPTION = re.compile(
+    r"(?i)arguments?|cannot|doesn't|does|expected|expects|flags?|from|given|have|instead|isn't|must|needs"
+    r"|options?|parameters?|requires?|should|that|then|this|values?|when|will|with|without"
+)
+_MIN_KEYED = 4
+_MIN_SAID = 6  # behind a colon, where sentences stand, too
+_DECIDED_WITHIN = 200
+_NO_VALUE = re.compile(
+    r"(?i)[=:].*|\?+|%[s(d].*|\$[\d{(].*|\$(?-i:[A-Z_]+)|[{<*].*|[x.]+|none|null|true|false|undefined|unset"
+    r"|empty|missing|required|invalid|incorrect|expired|wrong|(?:not|must|no|is|was|should|cannot) .*"
+    r"|[^ ]+ .*\b(?:required|invalid|must|missing|should|not|is|are|was|expired|blank|empty|short|match)\b.*",
+    re.DOTALL,
+)
+_CODE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|\w*(?i:password|passwd|pwd|secret|token|_key)")
+
 
 def clean_text(text: str) -> str:
     r"""Make control, bidi, surrogate and other invisible characters visible as pytest does (`#x1B`).
@@ -91,6 +119,7 @@ class Masker:
         literals = [re2.escape(form) for form in sorted(forms, key=lambda form: (-len(form), form))]
         self._secrets = "|".join([*literals, _BEARER, _IN_URL, *_TOKENS])
         self._expression: Any = re2.compile(self._secrets, options=_options(self._secrets))
+        self._keyed: Any = re2.compile(_KEYED, options=_options(_KEYED))
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> "Masker":
@@ -116,26 +145,32 @@ class Masker:
         options = _options(self._secrets)
         options.never_capture = True
         changed = re.sub(r"\\[uU]([0-9a-f]+)", r"\\x{\1}", _CHANGED)
-        return re2.compile(f"{changed}|{self._secrets}", options=options)
+        return re2.compile(f"{changed}|{_KEYED}|{self._secrets}", options=options)
 
     def mask(self, text: str) -> str:
         """`text` without secrets; surrogates, which RE2 cannot read, are made visible."""
         try:
-            found = self._expression.search(text)
+            text = self._without_known(text)
         except UnicodeEncodeError:
             return self.mask(clean_text(text))
-        return self._expression.sub(_masked, text) if found else text
+        return _without_keyed(text, self._keyed) if self._keyed.search(text) else text
+
+    def _without_known(self, text: str) -> str:
+        return self._expression.sub(_masked, text) if self._expression.search(text) else text
 
     def clean(self, text: str) -> str:
         """What every text from outside goes through: `clean_text`, then `mask`."""
         return self.mask(clean_text(text))
 
     def clean_id(self, nodeid: str) -> str:
-        """A name of a test: only its parameters can hold a secret, the rest is source code."""
+        """A name of a test: only its parameters can hold a secret, the rest is source code.
+
+        `token=` in them is source code, too, and what stands behind it tells two tests apart.
+        """
         if "[" not in nodeid:
             return clean_text(nodeid)
         name, bracket, parameters = clean_text(nodeid).partition("[")
-        return name + bracket + self.mask(parameters)
+        return name + bracket + self._without_known(parameters)
 
 
 class _AsItIs(Masker):
@@ -169,6 +204,52 @@ def _options(secrets: str) -> Any:
 def _masked(match: Any) -> str:
     bearer, url, at = match.groups()
     return f"{bearer or url or ''}{_MASK}{at or ''}"
+
+
+def _without_keyed(text: str, keyed: Any) -> str:
+    """Without the values that stand behind a key whose name says that they are secret."""
+    parts: list[str] = []
+    end = 0
+    for head in keyed.finditer(text):
+        if head.start() >= end and (found := _keyed_value(text, head.end(), head[0])):
+            parts += (text[end : found[0]], _MASK)
+            end = found[1]
+    return "".join([*parts, text[end:]])
+
+
+def _keyed_value(text: str, start: int, key: str) -> tuple[int, int] | None:
+    """From where to where it stands; None for a placeholder, for code and for what a sentence says."""
+    until = start + _DECIDED_WITHIN
+    separator = key.strip("\\\"'] \t")[-1:]
+    if quoted := _VALUE.match(text, start, until):
+        value = quoted[quoted.lastindex or 0]
+        is_said = separator == ":" and not key.rstrip(" \t:").endswith(("'", '"')) and "oken" in key
+        if len(value) < _MIN_KEYED or _NO_VALUE.fullmatch(value) or (is_said and not _is_chosen(value)):
+            return None
+        whole = _VALUE.match(text, start) or quoted
+        return whole.span(whole.lastindex or 0)
+    bare = _BARE_VALUE.match(text, start, until)
+    if bare is None or bare[2] or len(bare[1]) < _MIN_KEYED or _NO_VALUE.fullmatch(bare[1]):
+        return None
+    if _CODE.fullmatch(bare[1]) or (bare[1][0] in "/~." and "pwd" in key.lower()):
+        return None
+    if not _is_told(bare[1], key):
+        return None
+    return (_BARE_VALUE.match(text, start) or bare).span(1)
+
+
+def _is_told(value: str, key: str) -> bool:
+    """Whether what stands without quotes is a value, not the next word of a sentence or of source code."""
+    if key.endswith("="):
+        return value.lower() not in _COMMONPLACE
+    if key.startswith("--"):
+        return not _ABOUT_OPTION.fullmatch(value)
+    return key.rstrip()[-1] != "=" and _is_chosen(value)
+
+
+def _is_chosen(value: str) -> bool:
+    """No word of a sentence."""
+    return len(value) >= _MIN_SAID and any(map(str.isdigit, value))
 
 
 def _secrets_of(name: str, text: str) -> Iterator[str]:

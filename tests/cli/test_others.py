@@ -127,3 +127,23 @@ def test_a_broken_playbook_of_the_workspace_is_left_out_and_said(tmp_path: Path,
     assert "ours" in {one["id"] for one in answer.json["playbooks"]}
     assert "bad.yaml" in answer.err
     assert "did you mean 'risk'" in answer.err
+
+
+def test_classify_adds_several_files_up_and_reads_each_once(tmp_path: Path, triage: Triage) -> None:
+    place = "shop/ovens/baking_of_bread.py:bake_everything_at_once_in_the_large_oven_of_the_house"
+    message = "LookupError: " + " ".join(f"word{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
+    file, _, function = place.partition(":")
+    text = f"tests/test_a.py:3: in test_x\n    f()\n{file}:9: in {function}\nE   {message}"
+    for name in ("a.xml", "b.xml"):
+        xml(tmp_path / name, CASE.format(name, f"<failure message='{message}'>{text}</failure>"))
+    given = ("a.xml", "b.xml", "./a.xml", str(tmp_path / "b.xml"))
+    shown = triage("classify", *given, cwd=tmp_path)
+    assert shown.err.count("given twice") == 2
+    total = shown.out.partition("2 files: 2 tests, 2 failed, 0 errors\n")[2]
+    assert total.count("LookupError: worda") == total.count(f"… | {place}") == 1
+    document = triage("classify", "--json", *given, cwd=tmp_path).json
+    assert first_problem(document, "classify") is None
+    assert len(document["reports"]) == 2
+    totals = document["totals"]
+    assert [totals[name] for name in ("tests", "failed", "errors", "patterns")] == [2, 2, 0, []]
+    assert [(one["count"], one["files"]) for one in totals["clusters"]] == [(2, 2)]

@@ -89,3 +89,20 @@ def test_a_broken_file_is_explained_as_far_as_it_goes(tools: Tools, report: Path
     assert explain_in_report("test_email", report, tools)["failure"]["playbook"] == "not-null"
     with pytest.raises(ReportError):
         explain_in_report("test_beyond", report, tools)
+
+
+@pytest.mark.parametrize(
+    ("given", "outcome"),
+    [
+        ("tests/test_shop.py::TestShop::test_email", "failed"),
+        ("test_shop.py::TestShop::test_email", "failed"),
+        ("test_good", "passed"),
+    ],
+)
+def test_the_id_that_pytest_prints_means_the_test_and_one_that_passed_too(
+    tools: Tools, report: Path, given: str, outcome: str
+) -> None:
+    document = explain_in_report(given, report, tools)
+    assert (document["outcome"], document["failure"] is None) == (outcome, outcome == "passed")
+    assert document["nodeid"].endswith(given.rpartition("::")[2])
+    assert (f"  it passed in {report}" in lines(document)) is (outcome == "passed")

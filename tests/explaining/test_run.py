@@ -14,6 +14,7 @@ from tests.builders import write_files
 from triage.errors import UsageError
 from triage.explaining.run import explain_test
 from triage.pipeline import run_project
+from triage.render.explanation import lines
 from triage.settings import Settings
 from triage.stages.discover import load_project
 from triage.tools import Tools
@@ -196,6 +197,25 @@ def test_what_is_recorded_otherwise_now_is_noted(tools: Tools, monkeypatch: pyte
     found = explain_test("test_without_name", tools)
     assert (found["failure"]["playbook"], found["failure"]["match"]["playbook"]) == ("timeout", "not-null")
     assert found["notes"][0].startswith("recorded as timeout, by its facts it is not-null")
+
+
+def test_what_was_unknown_then_and_is_known_now_says_both(
+    tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = type(tools.store).summary
+
+    def changed(store: Any, project: str, run_id: str) -> str:
+        summary = json.loads(text(store, project, run_id) or "")
+        for one in summary["failures"]:
+            if "without_name" in one["nodeid"]:
+                one |= {"playbook": None, "cluster": "v2:0123456789abcdef"}
+        summary["clusters"] = [{"fingerprint": "v2:0123456789abcdef", "signature": "E: no"}]
+        return json.dumps(summary)
+
+    monkeypatch.setattr(type(tools.store), "summary", changed)
+    said = lines(explain_test("test_without_name", tools))
+    assert "playbook: none knew it when the run was recorded; cluster v2:0123456789abcdef: E: no" in said
+    assert any(line.startswith("  by the playbooks in force it is not-null") for line in said)
 
 
 def test_files_of_a_run_that_are_gone_are_named(tools: Tools, tmp_path: Path) -> None:

@@ -358,3 +358,14 @@ def test_a_text_that_old_pytest_repeats_whole_as_message_is_read_as_the_tracebac
     (head,) = parse_failure(text, text)
     assert (head.type, head.message) == ("shop.Locked", "drawer 7")
     assert head.frames[-1].file == "app/shop.py"
+
+
+@pytest.mark.parametrize("message", ["Failed", "", "x_test.go:9: got 3 want 4"])
+def test_what_another_language_says_is_no_exception_of_pytest(message: str) -> None:
+    for text in (
+        "x_test.go:9: got 3 want 4",
+        "=== RUN TestY\n    x_test.go:9: got 3 want 4\n--- FAIL: TestY",
+    ):
+        (one,) = parse_failure(text, message)
+        assert one.type == ""
+        assert "got 3 want 4" in one.message

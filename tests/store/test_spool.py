@@ -84,11 +84,11 @@ def test_patterns_and_clusters_count_their_tests_most_frequent_first(store: Stor
     ]
     failures[6] = failures[6]._replace(ordinal=6, classname="", nodeid=None)
     spool = stored(store, failures)
-    assert [(group, list(spool.tests(group))) for group in spool.patterns()] == [
+    assert [(group, list(tests)) for group, tests in spool.tests_of_patterns()] == [
         (SpooledGroup("b", None, "", 2), ["tests/test_a.py::test_0", "tests/test_a.py::test_3"]),
         (SpooledGroup("a", None, "", 1), ["tests/test_a.py::test_2"]),
     ]
-    assert [(group, list(spool.tests(group))) for group in spool.clusters()] == [
+    assert [(group, list(tests)) for group, tests in spool.tests_of_clusters()] == [
         (
             SpooledGroup(None, "v1:y", "sig y", 3),
             ["tests/test_a.py::test_4", "tests.test_a::test_5", "test_5"],
@@ -170,8 +170,8 @@ TABLES = ("report_failure", "report_group")
 
 def test_streams_may_be_left_early_and_nested(store: Store) -> None:
     spool = stored(store, [spooled(number, fingerprint=f"v1:{number % 3}") for number in range(900)])
-    for group in spool.clusters():
-        assert next(spool.tests(group)).startswith("tests/test_a.py")
+    for _, tests in spool.tests_of_clusters():
+        assert next(tests).startswith("tests/test_a.py")
         assert sum(1 for _ in spool.failures()) == 900
     assert next(spool.failures()).ordinal == 0
 
@@ -186,7 +186,7 @@ def test_memory_does_not_grow_with_the_report(store: Store) -> None:
                 )
             spool.commit(COUNTS)
         read = sum(1 for _ in spool.failures())
-        read += sum(1 for _ in spool.tests(SpooledGroup(None, "v1:1", "", 0)))
+        read += sum(1 for _ in next(tests for _, tests in spool.tests_of_clusters()))
         read += sum(1 for _ in spool.clusters())
         assert read == batches * 301 + 300
         top = tracemalloc.get_traced_memory()[1]

@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from triage.clustering.masks import masked
 from triage.model.case import Frame
+from triage.text import shorten
 
 VERSION = "v2"
 WILD = "<*>"  # in a signature of many failures: any words, or none
 _BETWEEN = " | "
 _OWN_FRAMES = 3
+_SHORTEST_HEAD = 24
 
 
 class Parts(NamedTuple):
@@ -50,6 +52,17 @@ def fingerprint(signature_: str) -> str:
     """A versioned hash of a signature, 16 hexadecimal digits."""
     digest = hashlib.blake2b(signature_.encode("utf-8", "backslashreplace"), digest_size=8)
     return f"{VERSION}:{digest.hexdigest()}"
+
+
+def shortened(signature_: str, limit: int) -> str:
+    """About `limit` characters of it: the message is cut, the places tell two causes apart and stay."""
+    head, between, places = signature_.rpartition(_BETWEEN)
+    if len(signature_) <= limit:
+        return signature_
+    if not between:
+        return shorten(signature_, limit)
+    room = max(limit - len(between) - len(places), _SHORTEST_HEAD)
+    return (head if len(head) <= room else head[: room - 1] + "…") + between + places
 
 
 def _plain(text: str) -> str:

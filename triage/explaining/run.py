@@ -75,7 +75,7 @@ class _Reader:
         matcher, known_clusters = self._tools.matcher(self.project), self._tools.store.known_clusters
         sorted_ = classify(self.run.cases, matcher, lookup.has_near, known_clusters)
         failure = next(one for one in sorted_.failures if one.case.id == nodeid)
-        recorded = self._ran.failing.get(nodeid)
+        recorded = _with_signature(self._ran.failing.get(nodeid), self._ran.summary)
         return {
             **head,
             "failure": failure_document(failure, recorded, known),
@@ -83,6 +83,16 @@ class _Reader:
             "asked": asked_document(asked, failure, lookup.has_near),
             "notes": list(_notes(failure, recorded)),
         }
+
+
+def _with_signature(
+    recorded: Mapping[str, Any] | None, summary: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """The summary tells a cluster's words apart from the failures in it."""
+    if recorded is None or not recorded.get("cluster"):
+        return recorded
+    words = {one["fingerprint"]: one["signature"] for one in summary.get("clusters", ())}
+    return {**recorded, "signature": words.get(recorded["cluster"])}
 
 
 def _resolve(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from triage.errors import ReportError
+from triage.junit.checkouts import Checkout
 from triage.junit.failure_text import parse_failure
 from triage.junit.nodeid import exact_nodeid
 from triage.junit.phases import phase_of
@@ -27,6 +28,7 @@ class CaseReport:
         self._report = report
         self._masker = masker
         self._root = root
+        self._checkout = Checkout()
         self._tally = dict.fromkeys(Outcome, 0)
         self._errors = 0
 
@@ -40,7 +42,7 @@ class CaseReport:
         broken: ReportError | None = None
         try:
             for raw in self._report:
-                yield from self._sort_in(case_of(raw, self._masker, self._root), pending)
+                yield from self._sort_in(case_of(raw, self._masker, self._root, self._checkout), pending)
         except ReportError as error:
             broken = error
         for case in pending.values():
@@ -94,11 +96,18 @@ def read_cases(
     return CaseReport(read_report(path, everything=everything, limits=limits), masker, root)
 
 
-def case_of(raw: RawCase, masker: Masker, root: str = "") -> TestCase:
-    """One case of the model; every text is cleaned and masked here."""
+def case_of(raw: RawCase, masker: Masker, root: str = "", checkout: Checkout | None = None) -> TestCase:
+    """One case of the model; every text is cleaned and masked here.
+
+    Without a `root` it is looked for: `checkout` is what earlier cases of the report told of it.
+    """
     masker = masker.suited(_texts(raw))
     failing = [result for result in raw.results if result.is_failing]
-    problems = tuple([problem_of(one, masker, root, raw.classname, raw.name) for one in failing])
+    if failing and not root:
+        checkout = checkout or Checkout()
+        checkout.learn(raw, [result.text for result in failing])
+    known = None if root else checkout
+    problems = tuple([problem_of(one, masker, root, raw.classname, raw.name, known) for one in failing])
     nodeid = raw.property_value(NODEID) or exact_nodeid(raw.classname, raw.name, raw.file)
     site = import_site(problems[0]) if problems else None
     return TestCase(
@@ -142,13 +151,19 @@ def line_of(raw: RawCase, *, by_pytest: bool) -> int | None:
 
 
 def problem_of(
-    result: RawResult, masker: Masker, root: str = "", classname: str = "", name: str = ""
+    result: RawResult,
+    masker: Masker,
+    root: str = "",
+    classname: str = "",
+    name: str = "",
+    checkout: Checkout | None = None,
 ) -> Problem:
     text, message = masker.clean(result.text), masker.clean(result.message)
     if result.is_log:
         return _logged(text, message, root)
     phase, outcome = phase_of(result, classname, name)
-    chain = parse_failure(text, message, result.type, root)
+    shown, said = checkout.relative(text, message) if checkout else (text, message)
+    chain = parse_failure(shown, said, result.type, root)
     return Problem(phase=phase, outcome=outcome, chain=chain, text=text or message)
 
 

@@ -28,6 +28,8 @@ def split_type(line: str) -> tuple[str, str] | None:
     last = name.rpartition(".")[2].lstrip("_")
     if not ("." in name or last[:1].isupper()):
         return None
+    if rest and rest[0].isdigit() and "." in name and line[len(name) + 1] != " ":
+        return None  # `x_test.go:9: got 3`: a place, as other languages name it
     if rest is None and not ("." in name or name.endswith(_TYPE_ENDINGS)):
         return None
     return name, rest or ""
@@ -64,6 +66,8 @@ def from_attributes(text: str, message: str, type_: str) -> tuple[str, str]:
     found = split_type(shown)
     if found is None:
         return named, shown
+    if not found[1] and not named and text.strip() and shown not in text:
+        return "", text.strip()  # a mere word, `Failed`, above what another language says
     if named and not same_name(found[0], named):
         return named, shown
     return max(found[0], named, key=len), found[1]

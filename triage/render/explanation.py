@@ -37,10 +37,21 @@ def failure_document(
             "captures": dict(match.captures),
         },
         "lost": [{"playbook": one.playbook, "reason": one.reason} for one in failure.also],
-        "cluster": None if match else failure.fingerprint,
-        "signature": None if match else failure.signature,
+        **_cluster(failure, recorded),
         "root": root,
         "root_reason": failure.root_reason if root and root == failure.root else "",
+    }
+
+
+def _cluster(failure: Failure, recorded: Mapping[str, Any] | None) -> dict[str, str | None]:
+    """As recorded where the failure was unknown then, though a playbook in force now may know it."""
+    if recorded is not None and recorded["playbook"] is None:
+        cluster = recorded.get("cluster") or failure.fingerprint
+        return {"cluster": cluster, "signature": recorded.get("signature") or failure.signature or None}
+    unknown = failure.match is None
+    return {
+        "cluster": failure.fingerprint if unknown else None,
+        "signature": failure.signature if unknown else None,
     }
 
 
@@ -98,13 +109,23 @@ def _failed(failure: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator
 def _matched(failure: Mapping[str, Any]) -> list[str]:
     match = failure["match"]
     if failure["playbook"] is None:
-        return [flat(f"playbook: none knows it; cluster {failure['cluster']}: {failure['signature']}")]
+        return list(_unknown(failure))
     found = [flat(f"playbook: {failure['playbook']} ({failure['title'] or 'no longer known'})")]
     if match is None or match["playbook"] != failure["playbook"]:
         return found
     found.append(f"  {flat(match['clause'])}; confidence {match['confidence']:g}")
     found += [f"  {flat(f'{name} = {value}')}" for name, value in match["captures"].items()]
     return found
+
+
+def _unknown(failure: Mapping[str, Any]) -> Iterator[str]:
+    match = failure["match"]
+    cluster = ": ".join(filter(None, (failure["cluster"], failure["signature"])))
+    who = "none knew it when the run was recorded" if match else "none knows it"
+    yield flat(f"playbook: {who}; cluster {cluster}" if cluster else f"playbook: {who}")
+    if match:
+        now = f"by the playbooks in force it is {match['playbook']}: {match['clause']}"
+        yield f"  {flat(now)}"
 
 
 def _lost(lost: Sequence[Mapping[str, Any]]) -> list[str]:

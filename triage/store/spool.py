@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import delete, func, select
 
 from triage.clustering.clusters import bucket_of
 from triage.clustering.signature import VERSION, parts_of
@@ -14,11 +16,11 @@ from triage.errors import StoreError
 from triage.model.history import SpooledFailure, SpooledGroup, StoredReport
 from triage.model.run import Counts
 from triage.model.terms import Phase
-from triage.store import clusters, rows, tables
+from triage.store import clusters, grouped, rows, tables
 from triage.store.trouble import trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from sqlalchemy import Connection
@@ -53,16 +55,6 @@ _READ = (  # in the order of SpooledFailure
     _failure.c.repeats,
     _failure.c.root,
 )
-_TESTS = (  # built once: there is one query for each cluster
-    select(_failure.c.nodeid, _failure.c.classname, _failure.c.name)
-    .join(_group, _group.c.id == _failure.c.group_id)
-    .where(_group.c.report_id == bindparam("report"))
-    .order_by(_failure.c.id)
-)
-_TESTS_OF_PATTERN = _TESTS.where(_group.c.playbook == bindparam("name"))
-_TESTS_OF_CLUSTER = _TESTS.where(
-    _group.c.playbook.is_(None), _group.c.fingerprint.is_not_distinct_from(bindparam("name"))
-)
 _REPEATED = (
     " ON CONFLICT (report_id, digest) DO UPDATE SET repeats = report_failure.repeats + excluded.repeats + 1"
 )
@@ -88,44 +80,51 @@ class ReportReader:
 
     def patterns(self) -> Iterator[SpooledGroup]:
         """One for each playbook, most frequent first; their fingerprint and signature are empty."""
-        count = func.count().label("failures")
-        query = (
-            select(_group.c.playbook, count)
-            .join(_failure, _failure.c.group_id == _group.c.id)
-            .where(_group.c.report_id == self.id, _group.c.playbook.is_not(None))
-            .group_by(_group.c.playbook)
-            .order_by(count.desc(), _group.c.playbook)
-        )
-        for playbook, failures in self._stream(query):
+        for playbook, failures in self._stream(grouped.patterns([self.id])):
             yield SpooledGroup(playbook, None, "", failures)
 
     def clusters(self) -> Iterator[SpooledGroup]:
         """One for each fingerprint of failures that no playbook knows, most frequent first."""
-        count, first = func.count().label("failures"), func.min(_group.c.id)
-        query = (
-            select(_group.c.fingerprint, func.min(_group.c.signature), count)
-            .join(_failure, _failure.c.group_id == _group.c.id)
-            .where(_group.c.report_id == self.id, _group.c.playbook.is_(None))
-            .group_by(_group.c.fingerprint)
-            .order_by(count.desc(), first)
-        )
-        for fingerprint, signature, failures in self._stream(query):
+        for fingerprint, signature, failures, _ in self._stream(grouped.clusters([self.id])):
             yield SpooledGroup(None, fingerprint, signature, failures)
 
-    def tests(self, group: SpooledGroup) -> Iterator[str]:
-        """The tests of a pattern or cluster, in the order of the file."""
-        if group.playbook is None:
-            query, wanted = _TESTS_OF_CLUSTER, group.fingerprint
-        else:
-            query, wanted = _TESTS_OF_PATTERN, group.playbook
-        for nodeid, classname, name in self._stream(query, {"report": self.id, "name": wanted}):
-            yield nodeid if nodeid is not None else _substitute(classname, name)
+    def tests_of_patterns(self) -> Iterator[tuple[SpooledGroup, Iterator[str]]]:
+        """`patterns`, each with its tests in the order of the file; take them before the next one."""
+        query = grouped.tests(self.id, _group.c.playbook.is_not(None), _group.c.playbook)
+        return zip(self.patterns(), self._tests(query), strict=False)
 
-    def _stream(self, query: AnySelect, values: Mapping[str, object] | None = None) -> Iterator[AnyRow]:
-        with self._database.reading() as connection:
-            connection.execution_options(yield_per=_ROWS_AT_ONCE)
-            with connection.execute(query, values) as result:
-                yield from result
+    def tests_of_clusters(self) -> Iterator[tuple[SpooledGroup, Iterator[str]]]:
+        """`clusters`, likewise."""
+        query = grouped.tests(self.id, _group.c.playbook.is_(None), _group.c.fingerprint)
+        return zip(self.clusters(), self._tests(query), strict=False)
+
+    def _tests(self, query: AnySelect) -> Iterator[Iterator[str]]:
+        for _, members in groupby(self._stream(query), key=itemgetter(0)):
+            yield (
+                nodeid if nodeid is not None else _substitute(classname, name)
+                for _, nodeid, classname, name in members
+            )
+
+    def _stream(self, query: AnySelect) -> Iterator[AnyRow]:
+        return _stream(self._database, query)
+
+
+class ReportsTogether:
+    """The groups of several stored reports."""
+
+    def __init__(self, database: Database, report_ids: Sequence[int]) -> None:
+        self._database = database
+        self._ids = report_ids
+
+    def patterns(self) -> Iterator[SpooledGroup]:
+        """As of one report."""
+        for playbook, failures in _stream(self._database, grouped.patterns(self._ids)):
+            yield SpooledGroup(playbook, None, "", failures)
+
+    def clusters(self) -> Iterator[tuple[SpooledGroup, int]]:
+        """As of one report, each with the number of reports that have it."""
+        for fingerprint, signature, failures, files in _stream(self._database, grouped.clusters(self._ids)):
+            yield SpooledGroup(None, fingerprint, signature, failures), files
 
 
 class ReportSpool(ReportReader):
@@ -215,6 +214,13 @@ class ReportSpool(ReportReader):
         belongs = _group.c.report_id == self.id
         ids = rows.ids_by_digest(connection, _group, list(digests.values()), belongs)
         self._groups.update({group: ids[key] for group, key in digests.items()})
+
+
+def _stream(database: Database, query: AnySelect) -> Iterator[AnyRow]:
+    with database.reading() as connection:
+        connection.execution_options(yield_per=_ROWS_AT_ONCE)
+        with connection.execute(query) as result:
+            yield from result
 
 
 def stored_reports(

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Self
 
 from triage.store import clusters, comparing, queries, recording, rows
 from triage.store.engine import Database
-from triage.store.spool import ReportReader, ReportSpool, stored_reports
+from triage.store.spool import ReportReader, ReportSpool, ReportsTogether, stored_reports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -124,3 +124,7 @@ class Store:
 
     def report(self, report_id: int) -> ReportReader:
         return ReportReader(self._database, report_id)
+
+    def reports_together(self, report_ids: Sequence[int]) -> ReportsTogether:
+        """What several classified reports have in common."""
+        return ReportsTogether(self._database, report_ids)
