@@ -14,6 +14,7 @@ _WHOLE = re.compile(
     r'(?m)^ *File "((?:[A-Za-z]:[\\/]|/)[^"\n]+)", line \d|^((?:[A-Za-z]:[\\/]|/)[^:\n]+\.py):\d+:(?= |$)'
 )
 _MAX_PATHS = 400
+_HEAD = 1_000
 _LEVELS = 2  # from the folder of the tests up to that of the project
 _MIN_PARTS = 3  # of a folder that may be taken for one; "/home" is none
 
@@ -44,8 +45,9 @@ class Checkout:
 
 
 def _may_show_paths(text: str) -> bool:
-    """Cheap, for the many texts that show none."""
-    return 'File "' in text or "\n/" in text or text[:1] == "/" or ":\\" in text
+    """Cheap, for the many texts that show none: those that do begin with one, or soon have one."""
+    head = text[:_HEAD]
+    return 'File "' in head or "\n/" in head or head[:1] == "/" or ":\\" in head
 
 
 def _own_paths(text: str) -> Iterator[str]:
