@@ -24,11 +24,10 @@ from triage.stages.parse import parse
 from triage.text import Masker
 from triage.tools import Tools
 
-RUNS = 50  # of one project, the newest
-REPORTS = 50
+RUNS = 1_000  # of one project, the newest; far more than nights in the days that are asked for
+REPORTS = 1_000
 _SAMPLES = 5  # tests named for each change
 _AHEAD = 1_000  # failures of a changed report that are held until they are asked for
-DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
