@@ -74,10 +74,14 @@ def test_a_check_shows_what_a_file_changes_over_the_history(workspace: Path, tri
     checked = triage("playbooks", "check", "playbooks/mine.yaml", "--history", "--json", cwd=workspace).json
     (change,) = checked["history"]["changes"]
     assert (change["before"], change["after"], checked["history"]["days"]) == (None, "mine", 90)
+    everything = triage("playbooks", "check", "--history", cwd=workspace)
+    assert "not-null" in everything.out.partition("no failure of the last 90 days")[2]
 
 
 def test_pages_are_written_and_drift_is_an_error(workspace: Path, triage: Triage) -> None:
+    assert triage("playbooks", "docs", "pages", "--check", cwd=workspace).status == 1
     assert triage("playbooks", "docs", "pages", cwd=workspace).status == 0
+    assert triage("playbooks", "docs", "pages", "--check", cwd=workspace).status == 0
     (workspace / "pages" / "not-null.md").write_text("old", "utf-8")
     stale = triage("playbooks", "docs", "pages", "--check", cwd=workspace)
     assert (stale.status, stale.out) == (1, "pages/not-null.md: differs\n")

@@ -11,7 +11,7 @@ from triage.guard.compare import weakenings
 from triage.model.fix import Weakening
 
 HERE = Path(__file__).parents[1]
-FILES = [HERE / name for name in ("process/test_environ.py", "rules/test_joins.py", "stages/test_record.py")]
+FILES = [HERE / name for name in ("process/test_environ.py", "rules/test_near.py", "stages/test_record.py")]
 PRODUCT = [HERE.parent / "triage" / name for name in ("settings.py", "process/child.py", "rules/models.py")]
 TEXTS = [
     *("def test_a():\n    assert f() == 1\n", "x = (\n", "\ufeffx = 1\n"),
